@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The checkpoint engine: a session (a debugger and the program in it) that can be frozen, copied and put back.
+ *
+ * A *session* is a tree of processes below an init of ours, in its own pid and mount namespaces where the machine
+ * allows.  A *snapshot* is a stopped copy-on-write twin of the session's leader, traced by us, with what fork() does
+ * not copy kept beside it (thread state, timers, pending signals, file offsets and contents, terminal modes).  A
+ * snapshot is never used up: it can be restored any number of times, in any order, until it is dropped.
+ *
+ * The engine knows no debugger.  All functions are for one thread: the one that called ckpt_spawn(), because ptrace
+ * belongs to a thread.  Nothing here prints. */
+#ifndef CKPT_CKPT_H
+#define CKPT_CKPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+enum ckpt_isolation {
+	CKPT_ISOLATION_AUTO,    /* the best of the following that works here */
+	CKPT_ISOLATION_ROOT,    /* pid and mount namespace, by privilege */
+	CKPT_ISOLATION_USER,    /* the same inside a user namespace of ours: no privilege needed */
+	CKPT_ISOLATION_NONE,    /* no namespaces: a restored process gets another pid */
+};
+
+struct ckpt_spawn {
+	char *const *argv;
+	char *const *envp;              /* the debugger's environment; NULL: ours */
+	int tty;                        /* slave side of a pty: controlling terminal, and descriptors 0, 1 and 2 */
+	int stderr_fd;                  /* descriptor 2 instead of the tty, or -1 */
+	const int *keep;                /* further descriptors that the debugger inherits at the same number */
+	size_t n_keep;
+	enum ckpt_isolation isolation;  /* what is asked for; ckpt_isolation() says what was got */
+	size_t file_limit;              /* bytes: larger files keep their offset only (a warning); 0: 8 MB */
+	const char *tmpdir;             /* where copies of file contents are kept, unlinked; NULL: $TMPDIR or /tmp */
+	/* One line for the user about something that will not go back; the same line is not repeated. */
+	void (*warn)(void *ctx, const char *line);
+	void *warn_ctx;
+};
+
+struct ckpt_info {
+	double taken;                   /* seconds since the session began, monotonic */
+	uint64_t pause_us;              /* how long the session stood still for it */
+	size_t private_bytes;           /* memory that only this snapshot holds (costs some ms a GB to find out) */
+	unsigned threads;
+};
+
+struct ckpt_session;
+struct ckpt_snapshot;
+
+/* Start a debugger.  An argv[0] that cannot be executed is an error here, with its errno.  The tty must stay open in
+ * the caller as long as the session lives. */
+int ckpt_spawn(struct ckpt_session **session, const struct ckpt_spawn *how, struct err *err) must_check;
+/* Kill everything in the session, drop all its snapshots and free it.  NULL is fine. */
+void ckpt_session_free(struct ckpt_session *session);
+
+enum ckpt_isolation ckpt_isolation(const struct ckpt_session *session);
+/* The leader's pid as the caller sees it; changes with every restore.  0 when it has ended. */
+pid_t ckpt_leader(const struct ckpt_session *session);
+/* Readable when ckpt_ended() has news: for poll(). */
+int ckpt_event_fd(const struct ckpt_session *session);
+/* Has the leader ended?  Then *status is as from wait(2).  Snapshots outlive it and can still be restored. */
+bool ckpt_ended(struct ckpt_session *session, int *status);
+
+/* Copy the present session.  On failure the session runs on as if nothing had been tried.  The caller owns the snapshot.
+ * Cost: fork() of the leader plus about 0.1 ms and 20 us a thread; 2.3 us for each page that is written afterwards. */
+int ckpt_snapshot(struct ckpt_session *session, struct ckpt_snapshot **snapshot, struct err *err) must_check;
+
+/* Put the session back as it was when `snapshot` was taken.  The present processes are killed first; where `abandoned`
+ * is not NULL their memory is kept and *abandoned becomes a snapshot of the present (NULL when the leader had ended),
+ * almost for free.  On -1 the session is gone and err says which step failed; the snapshots stay valid and another
+ * restore can be tried.
+ * Cost: one fork of the leader plus about 0.1 ms a thread. */
+int ckpt_restore(struct ckpt_session *session, const struct ckpt_snapshot *snapshot,
+		 struct ckpt_snapshot **abandoned, struct err *err) must_check;
+
+/* Forget a snapshot and give its memory back.  NULL is fine. */
+void ckpt_drop(struct ckpt_snapshot *snapshot);
+
+void ckpt_info(const struct ckpt_snapshot *snapshot, struct ckpt_info *info);
+
+/* What this machine allows, for --doctor: one of the isolations or -1 with the reason in err. */
+int ckpt_probe(enum ckpt_isolation isolation, struct err *err) must_check;
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The abstract debugger, as the algorithms in decompose/ need it.  They do no I/O and know no Linux; the session and the
+ * unit tests' simulated debugger implement this struct.
+ *
+ * The life of the program up to now is a row of *segments*, oldest first.  Each was made by one command of the user
+ * (`continue`, `next`, `x = 3`), and the end of one is the start of the next.  Now is the end of the last.  Segment 0
+ * begins at the first live stop since the last `run` or restart: nothing before it can be reached.
+ *
+ * Inside a segment positions are counted in *ticks*: tick 0 is its start, and each further tick is one stop that `step`
+ * would make, whatever command made the segment.  The machine can run a segment's command again from its start and
+ * halt it at any tick: that is the statement clock.  A segment whose command does not move (`x = 3`, `break 7`) has
+ * no ticks: its start and its end are the same stop, with another state.
+ *
+ * Frames are numbered by depth: 1 is the outermost.  An *activation* is one call, or one resumption of a generator.  A
+ * stop of kind MACHINE_CALL begins a new activation at its depth and ends all that were there or deeper; any stop ends
+ * all activations that are deeper than itself.  So kinds and depths alone say which stops share an activation. */
+#ifndef DECOMPOSE_MACHINE_H
+#define DECOMPOSE_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum machine_kind {
+	MACHINE_LINE = 0,       /* a statement is about to be executed */
+	MACHINE_CALL = 1,       /* a function was entered, a generator resumed */
+	MACHINE_RETURN = 2,     /* about to return, yield or unwind */
+	MACHINE_EXCEPTION = 3,  /* an exception passes through this frame */
+};
+
+/* A stop as a trace tells it. */
+struct machine_tick {
+	uint32_t depth;
+	uint8_t kind;           /* enum machine_kind */
+	bool breakpoint;        /* an enabled breakpoint is here and its condition holds; told only when asked for */
+};
+
+/* Where the machine stands after enter(), run() or trace(). */
+struct machine_stop {
+	uint64_t tick;          /* of the segment */
+	uint32_t depth;
+	uint8_t kind;
+	bool end;               /* this is the segment's end: run() goes no further */
+	bool inside;            /* only at an end: now lies inside the statement that began at this tick, not at its start */
+	bool diverged;          /* the segment was run again and ended elsewhere than it did the first time */
+};
+
+/* A value of an expression.  Equal text and kind: equal values. */
+enum machine_value_kind { MACHINE_VALUE, MACHINE_UNDEFINED, MACHINE_UNBORN };
+struct machine_value {
+	enum machine_value_kind kind;
+	char *text;             /* as the debugger prints it; for MACHINE_UNDEFINED why (one line).  Owned by the holder */
+};
+
+struct machine_mark;            /* a position remembered; cheap (milliseconds) */
+
+/* All int functions: 0, or -1 with err filled; MACHINE_CANCELLED is a -1 whose err.sys is ECANCELED: the user typed ^C. */
+struct machine {
+	void *self;
+	int (*segments)(void *self);
+	/* Does segment i's command move the program (and so have ticks)? */
+	bool (*moves)(void *self, int segment);
+	/* Go to the start of a segment; *stop is its tick 0. */
+	int (*enter)(void *self, int segment, struct machine_stop *stop, struct err *err);
+	/* Run on, along the segment's command, to tick `limit` or the segment's end, whichever comes first.
+	 * Cost: some microseconds a tick. */
+	int (*run)(void *self, uint64_t limit, struct machine_stop *stop, struct err *err);
+	/* As run(), and hand over every stop passed, in order, the one run to included, in pieces of any size.
+	 * The present stop is not told again.  with_breakpoints: fill in `breakpoint`, which costs more. */
+	int (*trace)(void *self, uint64_t limit, bool with_breakpoints,
+		     void (*told)(void *ctx, const struct machine_tick *ticks, size_t n), void *ctx,
+		     struct machine_stop *stop, struct err *err);
+	/* Remember the position here, inside a segment; go() returns to it any number of times. */
+	int (*mark)(void *self, struct machine_mark **mark, struct err *err);
+	int (*go)(void *self, struct machine_mark *mark, struct machine_stop *stop, struct err *err);
+	void (*drop)(void *self, struct machine_mark *mark);
+	/* The value of an expression in the frame at `depth` here.  May disturb the program: the caller goes elsewhere
+	 * after it (enter() or go()) before it runs on. */
+	int (*eval)(void *self, const char *expr, uint32_t depth, struct machine_value *value, struct err *err);
+	/* Progress for the user; may be NULL.  done of all, in ticks, and what has been counted so far. */
+	void (*progress)(void *self, const char *doing, uint64_t done, uint64_t all, unsigned evaluations);
+};
+
+#endif

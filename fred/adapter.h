@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a debugger's adapter gives to the session.  A new debugger is a new folder that fills one struct adapter and one
+ * line in the table of fred/adapter.c.
+ *
+ * An adapter talks to an agent inside the debugger over a descriptor (the *channel*), never by reading the debugger's
+ * text.  The session owns the event loop: it polls adapter->fd(), calls read_event() when it is readable, and meanwhile
+ * keeps the terminal's output flowing, so nothing here may block for long.  After a prompt the debugger waits for exactly
+ * one answer: a line, end of file, an interrupt; requests may come before that, each answered by one ADAPTER_REPLY. */
+#ifndef FRED_ADAPTER_H
+#define FRED_ADAPTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "decompose/machine.h"
+
+/* What a line typed at the prompt does; architecture.md, Policy. */
+enum command_class {
+	COMMAND_LOOKS,          /* changes nothing: where, list, print of a plain expression */
+	COMMAND_DEBUGGER,       /* changes only the debugger: breakpoints, displays, settings, selected frame */
+	COMMAND_MOVES,          /* lets the program run: step, continue, finish */
+	COMMAND_PROGRAM,        /* may change the program; unknown text counts as this */
+	COMMAND_RESTARTS,       /* begins the program anew: run, restart; nothing before it can be reached by stepping */
+	COMMAND_QUITS,
+};
+
+enum adapter_event_kind {
+	ADAPTER_NOTHING,        /* no whole message yet */
+	ADAPTER_HELLO,          /* the agent has come to life */
+	ADAPTER_PROMPT,         /* the debugger waits for a command: .prompt */
+	ADAPTER_MORE,           /* it waits for one more line of the same command (a block, `commands`, `interact`): .prompt */
+	ADAPTER_REPLY,          /* the answer to the request: .fields */
+	ADAPTER_TICKS,          /* a piece of a trace: .ticks */
+	ADAPTER_ARRIVING,       /* a clock run has come to its tick and will show the place next; go_on() lets it */
+	ADAPTER_CLOSED,         /* the agent is gone */
+};
+
+/* A place in the program, as much of it as FReD itself shows. */
+struct place {
+	char *file, *function;  /* owned by the holder; NULL when unknown */
+	long line;
+	uint32_t depth;         /* of the stop's own frame; 1 is the outermost */
+	uint32_t selected;      /* depth of the frame the user has selected (up, down) */
+	uint8_t kind;           /* enum machine_kind */
+};
+
+struct adapter_event {
+	enum adapter_event_kind kind;
+	char *prompt;           /* text of the prompt with its colours; owned by the event */
+	struct machine_stop stop;       /* with ADAPTER_PROMPT: tick, depth, kind, end; tick is 0 when no clock runs */
+	bool restarted;         /* with ADAPTER_PROMPT: the program began anew since the last prompt */
+	unsigned long long session_id; /* with ADAPTER_PROMPT: another number, another debugger object (post-mortem) */
+	bool failed;            /* with ADAPTER_REPLY: the request could not be done; fields[0] says why */
+	char **fields;          /* NUL terminated strings, owned by the event */
+	size_t n_fields;
+	struct machine_tick *ticks;
+	size_t n_ticks;
+};
+void adapter_event_free(struct adapter_event *event);
+
+/* How to start the debugger so that the agent gets into it. */
+struct adapter_launch {
+	char **argv;            /* as the user gave it; an adapter may replace it */
+	char **envp;            /* NULL-terminated, malloc()ed strings; an adapter may add to it */
+	int keep[4];            /* descriptors the debugger must inherit */
+	size_t n_keep;
+};
+
+/* Names that the debugger's users know and that the session shall take for fred commands: "reverse-next". */
+struct adapter_alias {
+	const char *name, *command;
+};
+
+struct adapter {
+	const char *name;                       /* "pdb" */
+	const struct adapter_alias *aliases;    /* ends with a NULL name */
+	/* What stepping forward once is called here: {"step", "next"}, for the decomposed history. */
+	const char *step, *next;
+
+	bool (*claims)(char *const *argv);
+	/* Makes the channel and prepares the launch. */
+	int (*open)(void **self, struct adapter_launch *launch, struct err *err);
+	/* After the debugger was spawned: close the debugger's end of the channel in this process. */
+	void (*spawned)(void *self);
+	void (*close)(void *self);
+	int (*fd)(void *self);
+	/* Takes one message from the channel; call again until ADAPTER_NOTHING. */
+	int (*read_event)(void *self, struct adapter_event *event, struct err *err);
+	/* Forget a half-received message and requests under way: the session was restored. */
+	void (*reset)(void *self);
+
+	/* Answers to a prompt. */
+	int (*line)(void *self, const char *text, struct err *err);
+	int (*eof)(void *self, struct err *err);
+	int (*interrupt)(void *self, struct err *err);
+
+	/* Requests; only at a prompt. */
+	int (*classify)(void *self, const char *text, struct err *err);         /* reply: class number */
+	int (*complete)(void *self, const char *text, size_t start, size_t end, struct err *err);       /* reply: words */
+	int (*where)(void *self, struct err *err);      /* reply: decoded by place_of() */
+	int (*place_of)(const struct adapter_event *reply, struct place *here, struct place *caller);
+	int (*eval)(void *self, const char *expr, uint32_t depth, struct err *err);     /* reply: decoded by value_of() */
+	int (*value_of)(const struct adapter_event *reply, struct machine_value *value);
+	/* Breakpoints, displays and the like as one opaque string, and back, numbers kept: they survive a reverse move. */
+	int (*settings_save)(void *self, struct err *err);      /* reply: one field */
+	int (*settings_load)(void *self, const char *saved, struct err *err);   /* reply: warnings, a field each */
+
+	/* The statement clock.  clock_run answers the prompt: with the command `text` from tick 0, or with NULL on from
+	 * where an earlier clock_run was halted.  ADAPTER_TICKS come meanwhile when `trace`; ADAPTER_ARRIVING comes when
+	 * `show` and the limit was reached; ADAPTER_PROMPT ends it. */
+	int (*clock_run)(void *self, const char *text, uint64_t limit, bool trace, bool breakpoints, bool show, struct err *err);
+	int (*go_on)(void *self, struct err *err);
+};
+
+/* The adapter for a command line, NULL if none claims it. */
+const struct adapter *adapter_for(char *const *argv);
+
+#endif
