@@ -1,0 +1,13 @@
+"""Counts for ever, or to LIMIT."""  # SPDX-License-Identifier: GPL-3.0-or-later
+import sys
+
+
+def spin(limit):
+    count = 0
+    while count != limit:
+        count += 1
+    return count
+
+
+print("spinning", flush=True)
+print("spun", spin(int(sys.argv[1]) if len(sys.argv) > 1 else -1))
