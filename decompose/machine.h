@@ -43,7 +43,9 @@ struct machine_stop {
 	uint32_t depth;
 	uint8_t kind;
 	bool end;               /* this is the segment's end: run() goes no further */
-	bool inside;            /* only at an end: now lies inside the statement that began at this tick, not at its start */
+	bool inside;            /* only at an end: now lies inside the statement that began at this tick, not at its start.
+	                         * Then depth is that of the present frame: less than the tick's after a return.  enter()
+	                         * sets it, too, when the segment before ended so: its tick 0 is no stop that step makes */
 	bool diverged;          /* the segment was run again and ended elsewhere than it did the first time */
 };
 
@@ -56,7 +58,7 @@ struct machine_value {
 
 struct machine_mark;            /* a position remembered; cheap (milliseconds) */
 
-/* All int functions: 0, or -1 with err filled; MACHINE_CANCELLED is a -1 whose err.sys is ECANCELED: the user typed ^C. */
+/* All int functions: 0, or -1 with err filled; err.sys ECANCELED: the user typed ^C. */
 struct machine {
 	void *self;
 	int (*segments)(void *self);
@@ -64,8 +66,9 @@ struct machine {
 	bool (*moves)(void *self, int segment);
 	/* Go to the start of a segment; *stop is its tick 0. */
 	int (*enter)(void *self, int segment, struct machine_stop *stop, struct err *err);
-	/* Run on, along the segment's command, to tick `limit` or the segment's end, whichever comes first.
-	 * Cost: some microseconds a tick. */
+	/* Run on, along the segment's command, to tick `limit` or the segment's end, whichever comes first: the limit
+	 * being the tick of an `inside` end, to that statement's start.  UINT64_MAX: to the end; a command that does
+	 * not move is executed.  Cost: some microseconds a tick. */
 	int (*run)(void *self, uint64_t limit, struct machine_stop *stop, struct err *err);
 	/* As run(), and hand over every stop passed, in order, the one run to included, in pieces of any size.
 	 * The present stop is not told again.  with_breakpoints: fill in `breakpoint`, which costs more. */

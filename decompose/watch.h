@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* reverse-watch: find a statement that gave an expression its present value.
+ *
+ * The result is a stop k such that the expression has its present value V at the next stop and another one at k: both
+ * were evaluated.  It is evaluated in one activation, that of the frame selected now: at stops in callees, in that
+ * activation's frame up the stack.  Before its birth the expression is *unborn*, which differs from every value; so is,
+ * from every value, one that raises an error (two errors are equal, whatever they say).
+ *
+ * Search: (1) over the starts of segments, each a snapshot, from now backwards in doubling strides until one differs
+ * from V, then by halves; (2) inside the segment by halves over its ticks, from marks, so that all runs together
+ * are about one run of the segment.  Evaluations: at most 2 log2(ticks) + log2(segments) + 12, ticks counted over all
+ * segments.  A segment is traced first, because only its kinds and depths say whether the activation lived
+ * at its start.  Sampling may miss pairs of changes: the change found need not be the latest (result.latest), and where
+ * all samples have V nothing is proven (WATCH_UNPROVEN).
+ *
+ * With options.last every stop is evaluated, from now backwards, up to the first that differs: the exact latest change.
+ * A stop costs one go(), a run of at most some dozen ticks, and an evaluation. */
+#ifndef DECOMPOSE_WATCH_H
+#define DECOMPOSE_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "decompose/machine.h"
+#include "decompose/reverse.h"
+
+struct watch_options {
+	bool last;              /* the latest change, by looking at every stop */
+};
+
+enum watch_outcome {
+	WATCH_FOUND,
+	WATCH_UNPROVEN,         /* V at all places looked at, the start of history included; options.last looks at all */
+	WATCH_NEVER_CHANGED,    /* options.last: V at every stop since the start of history */
+};
+
+struct watch_result {
+	enum watch_outcome outcome;
+	/* The rest only for WATCH_FOUND, but for `after`, `evaluations` and `snapshots`. */
+	struct reverse_target target;   /* for reverse_go(): V is not yet true here, one statement later it is */
+	bool by_command;        /* the command of target.segment itself did it, such as `x = 3`; target is its start */
+	bool in_caller;         /* the target is a function's last stop, and the change came after: guilty is its caller's
+	                         * statement, the present one of the frame one up */
+	bool inside;            /* the target is the start of a segment, and lies inside a statement (after ^C): the rest of
+	                         * that statement is guilty */
+	bool latest;            /* known to be the latest change; otherwise the value may have changed again later */
+	struct machine_value before, after;     /* at the target; now */
+	unsigned evaluations;
+	unsigned snapshots;     /* marks taken */
+};
+
+/* expr is evaluated in the frame at selected_depth (1 is the outermost).  0 with *result filled, to be freed by
+ * watch_result_free(); -1 with err: the expression has no value now, the program did not run the same way again, the
+ * machine failed, or ^C (err->sys ECANCELED).  No mark is left behind in any case; the machine is left anywhere. */
+int watch_search(struct machine *m, const char *expr, uint32_t selected_depth, const struct watch_options *options,
+		 struct watch_result *result, struct err *err) must_check;
+
+void watch_result_free(struct watch_result *result);
+
+#endif
