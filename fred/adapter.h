@@ -101,6 +101,8 @@ struct adapter {
 	int (*classify)(void *self, const char *text, struct err *err);         /* reply: class number */
 	int (*complete)(void *self, const char *text, size_t start, size_t end, struct err *err);       /* reply: words */
 	int (*where)(void *self, struct err *err);      /* reply: decoded by place_of() */
+	/* The debugger prints the present place by its own means, as after a stop; reply when it has: no fields. */
+	int (*show)(void *self, struct err *err);
 	int (*place_of)(const struct adapter_event *reply, struct place *here, struct place *caller);
 	int (*eval)(void *self, const char *expr, uint32_t depth, struct err *err);     /* reply: decoded by value_of() */
 	int (*value_of)(const struct adapter_event *reply, struct machine_value *value);
