@@ -42,8 +42,85 @@ $(BUILD)/tests/test_%: $(BUILD)/tests/unit/test_%.o $(call obj,$(filter-out test
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lutil -lpthread
 
-clean:
-	rm -rf $(BUILD)
+unit-tests: $(UNIT)
 
-.PHONY: all clean
+# What Debian calls all that is needed to build, to test and to demonstrate.
+DEPS = gcc make libc6-dev libreadline-dev libcmocka-dev python3 python3-pytest python3-numpy python3-sortedcontainers
+
+deps:
+	@command -v dpkg-query >/dev/null || { echo "Not a Debian system: make sure that you have: $(DEPS)"; exit 0; }; \
+	missing=; \
+	for package in $(DEPS); do \
+		dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+	done; \
+	test -n "$$missing" || exit 0; \
+	if [ "$$(id -u)" = 0 ]; then as=; elif command -v sudo >/dev/null; then as=sudo; else \
+		echo "Missing:$$missing.  As root: apt-get install$$missing" >&2; exit 1; fi; \
+	echo "Installing:$$missing"; \
+	install="$$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends$$missing"; \
+	$$install || { $$as apt-get update -qq && $$install; }
+
+# Each of these installs and builds what it needs first, in that order, also with -j.
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) PYTHON=$(PYTHON) ./demo.sh
+
+check: deps
+	@$(MAKE) --no-print-directory all unit-tests
+	@BUILD=$(BUILD) FRED_BIN=$(CURDIR)/$(BUILD)/fredapp $(PYTHON) tests/run
+
+check-unit: deps
+	@$(MAKE) --no-print-directory unit-tests
+	@BUILD=$(BUILD) $(PYTHON) tests/run unit
+
+check-session check-fault: check-%: deps
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) FRED_BIN=$(CURDIR)/$(BUILD)/fredapp $(PYTHON) tests/run $*
+
+# The agent goes into the user's Python and is built without sanitizers, as always.
+ASAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
+check-asan: deps
+	@$(MAKE) --no-print-directory BUILD=build-asan CFLAGS="$(ASAN)" all unit-tests
+	@BUILD=build-asan FRED_BIN=$(CURDIR)/build-asan/fredapp FRED_TEST_TIMEOUT=180 $(PYTHON) tests/run unit session
+
+lint:
+	@$(PYTHON) tests/lint.py
+
+format:
+	clang-format -i $(filter-out %_source.h,$(wildcard $(foreach d,base ckpt ckpt/* decompose fred pdb-adapter tests/unit bench,$(d)/*.[ch])))
+
+-include bench/bench.mk
+bench: deps
+	@$(MAKE) --no-print-directory all $(BENCH_PROGRAMS)
+	@BUILD=$(BUILD) $(PYTHON) bench/run.py
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/fred \
+		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man7
+	install -m 755 $(BUILD)/fredapp $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 $(BUILD)/fred-pdb-agent.so $(DESTDIR)$(PREFIX)/lib/fred/
+	install -m 644 man/fredapp.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 man/fred-commands.7 $(DESTDIR)$(PREFIX)/share/man/man7/
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/fredapp $(DESTDIR)$(PREFIX)/lib/fred/fred-pdb-agent.so \
+		$(DESTDIR)$(PREFIX)/share/man/man1/fredapp.1 $(DESTDIR)$(PREFIX)/share/man/man7/fred-commands.7
+	-rmdir $(DESTDIR)$(PREFIX)/lib/fred
+
+help:
+	@echo "all            build fredapp and its agent in $(BUILD)/ (the default)"
+	@echo "demo           install what is missing, build, and find a bug in a real program by going backwards"
+	@echo "check          install what is missing, build, and run all tests"
+	@echo "check-unit, check-session, check-fault   a part of them"
+	@echo "check-asan     unit and session tests under AddressSanitizer and UBSan"
+	@echo "lint, format   check the rules of the house; lay out the C"
+	@echo "bench          measure, and write bench/RESULTS.md"
+	@echo "install        to PREFIX=$(PREFIX) (and DESTDIR); uninstall removes it"
+	@echo "deps           only install the Debian packages that are needed"
+	@echo "clean          remove what was built"
+
+clean:
+	rm -rf $(BUILD) build-asan
+
+.PHONY: all unit-tests deps demo check check-unit check-session check-fault check-asan lint format bench install uninstall help clean
 .SECONDARY:
