@@ -51,7 +51,7 @@ class LinkedList:
 def read_sensor(linked_list, limit):
     for value in range(limit + limit // 10):
         linked_list.add(value)
-        if value == limit // 2 + 7:
+        if value == limit + 7:
             linked_list.append(-value)      # arrived late
 
 
