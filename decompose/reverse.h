@@ -32,9 +32,7 @@ struct reverse_target {
 	bool moved;             /* false: now is the start of history already (or the count was 0); do not go anywhere */
 	bool no_more;           /* no such stop, or fewer than the count: the target is the start of history, and the user
 	                         * is told "No more reverse-execution history." */
-	bool known;             /* depth and kind below are known */
-	uint32_t depth;
-	uint8_t kind;
+	uint32_t depth;         /* of the target, where the search learnt it; 0: not known */
 	struct path steps;      /* from the segment's start to here; filled by reverse_go() */
 };
 

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* reverse-next and reverse-finish: the last stop in an activation of now's chain.
+ *
+ * The chain is the activations on the stack at now, depths 1 to `limit`.  Of two of them that are alive, all stops of the
+ * inner one are later than all of the outer one: so the last stop is the innermost activation's that has any, and counts
+ * go on outwards.  Where a segment has none (left), the search goes on in the one before, with the part of the chain
+ * that was alive already where it ended. */
+#include "decompose/reverse.h"
+
+#include <string.h>
+
+#include "decompose/walk.h"
+
+struct chain {
+	uint32_t limit;
+	uint64_t left;          /* moves still to make */
+	bool finish;            /* each move goes to a caller of where it begins */
+};
+
+/* Makes the moves that this segment has stops for.  True: the last of them is at *tick. */
+static bool take_stops(const struct stack *stack, struct chain *chain, uint64_t *tick, uint32_t *depth)
+{
+	for (uint32_t d = chain->limit < stack->depth ? chain->limit : stack->depth; d > 0; d--) {
+		size_t stops = stack_stops(stack, d);
+
+		if (stops == 0)
+			continue;
+		if (chain->finish) {
+			stops = 1;
+			chain->limit = d - 1;
+		}
+		if (chain->left <= stops) {
+			*tick = stack_stop(stack, d, chain->left - 1);
+			*depth = d;
+			return true;
+		}
+		chain->left -= stops;
+	}
+	return false;
+}
+
+static int chain_back(struct machine *m, struct chain *chain, struct stack *stack, struct reverse_target *target,
+		      struct err *err)
+{
+	size_t keep = chain->finish ? 1 : chain->left < SIZE_MAX ? chain->left : SIZE_MAX;
+
+	for (int i = m->segments(m->self) - 1; i >= 0 && chain->limit > 0; i--) {
+		struct machine_stop end;
+
+		if (!m->moves(m->self, i))
+			continue;
+		if (walk_trace(m, i, WALK_TO_END, stack, keep, false, &end, err) < 0)
+			return -1;
+		if (end.inside && stack->is_stop)
+			stack_record(stack);
+		if (end.depth < chain->limit)
+			chain->limit = end.depth;
+		if (take_stops(stack, chain, &target->tick, &target->depth)) {
+			target->segment = i;
+			target->moved = true;
+			return 0;
+		}
+		if (stack->survivors < chain->limit)
+			chain->limit = stack->survivors;
+	}
+	return walk_to_start(m, target, err);
+}
+
+static int search(struct machine *m, struct chain chain, struct reverse_target *target, struct err *err)
+{
+	struct stack stack = { 0 };
+	int rc;
+
+	memset(target, 0, sizeof *target);
+	if (chain.left == 0)
+		return 0;
+	rc = chain_back(m, &chain, &stack, target, err);
+	stack_free(&stack);
+	return rc;
+}
+
+int reverse_next(struct machine *m, uint64_t n, struct reverse_target *target, struct err *err)
+{
+	return search(m, (struct chain){ .limit = UINT32_MAX, .left = n }, target, err);
+}
+
+int reverse_finish(struct machine *m, uint32_t selected_depth, uint64_t n, struct reverse_target *target,
+		   struct err *err)
+{
+	uint32_t callers = selected_depth ? selected_depth - 1 : 0;
+
+	return search(m, (struct chain){ .limit = callers, .left = n, .finish = true }, target, err);
+}

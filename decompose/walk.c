@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "decompose/walk.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int walk_diverged(struct err *err, const char *fmt, ...)
+{
+	char how[200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(how, sizeof how, fmt, ap);
+	va_end(ap);
+	return err_set(err, "the program did not run the same way again: %s", how);
+}
+
+int walk_enter(struct machine *m, int segment, struct machine_stop *stop, struct err *err)
+{
+	memset(stop, 0, sizeof *stop);
+	if (m->enter(m->self, segment, stop, err) < 0)
+		return -1;
+	if (stop->diverged || stop->tick != 0)
+		return walk_diverged(err, "command %d does not begin where it did", segment + 1);
+	return 0;
+}
+
+static int check_reached(uint64_t limit, const struct machine_stop *stop, struct err *err)
+{
+	if (stop->diverged)
+		return walk_diverged(err, "a command ended elsewhere than the first time, after %" PRIu64 " statements",
+				     stop->tick);
+	if (limit != WALK_TO_END && stop->tick != limit)
+		return walk_diverged(err, "a command ended after %" PRIu64 " statements, before statement %" PRIu64,
+				     stop->tick, limit);
+	return 0;
+}
+
+int walk_run(struct machine *m, uint64_t limit, struct machine_stop *stop, struct err *err)
+{
+	memset(stop, 0, sizeof *stop);
+	if (m->run(m->self, limit, stop, err) < 0)
+		return -1;
+	return check_reached(limit, stop, err);
+}
+
+static void feed(void *ctx, const struct machine_tick *ticks, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		stack_arrive(ctx, &ticks[i]);
+}
+
+int walk_trace(struct machine *m, int segment, uint64_t limit, struct stack *stack, size_t keep, bool paths,
+	       struct machine_stop *end, struct err *err)
+{
+	if (walk_enter(m, segment, end, err) < 0)
+		return -1;
+	stack_start(stack, end, keep, paths);
+	if (limit == 0)
+		return 0;
+	memset(end, 0, sizeof *end);
+	if (m->trace(m->self, limit, false, feed, stack, end, err) < 0)
+		return -1;
+	if (check_reached(limit, end, err) < 0)
+		return -1;
+	if (stack->tick != end->tick)
+		return walk_diverged(err, "%" PRIu64 " statements were told of %" PRIu64, stack->tick, end->tick);
+	/* In the rest of a caller's statement: the callee's activation is over, though no stop has said so yet. */
+	if (end->inside && end->depth < stack->survivors)
+		stack->survivors = end->depth;
+	return 0;
+}
+
+int walk_to_start(struct machine *m, struct reverse_target *target, struct err *err)
+{
+	int n = m->segments(m->self);
+
+	target->no_more = true;
+	for (int i = 0; i < n; i++) {
+		struct machine_stop stop;
+
+		if (!m->moves(m->self, i))
+			continue;
+		if (walk_enter(m, i, &stop, err) < 0)
+			return -1;
+		/* A command that stopped at once, where it began, is not yet it. */
+		if (m->run(m->self, 1, &stop, err) < 0)
+			return -1;
+		if (stop.tick > 0 || stop.inside) {
+			target->segment = i;
+			target->moved = true;
+			return 0;
+		}
+	}
+	return 0;
+}

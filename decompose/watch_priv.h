@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The parts of reverse-watch; private to decompose/.
+ *
+ * *Boundaries* are numbered 0..n for n segments: boundary i is the start of segment i, boundary n is now.  Inside a
+ * segment *positions* are its ticks 0..e, and e+1 for its end when that lies inside the statement of tick e. */
+#ifndef DECOMPOSE_WATCH_PRIV_H
+#define DECOMPOSE_WATCH_PRIV_H
+
+#include "decompose/machine.h"
+#include "decompose/walk.h"
+#include "decompose/watch.h"
+
+/* What a trace said of a segment at whose end the watched activation lives. */
+struct watch_segment {
+	bool alive;             /* it lived at the start, too */
+	uint64_t birth;         /* otherwise: the first position at which it lives, at least 1 */
+	uint64_t end;           /* e */
+	uint64_t last;          /* the last position: e or e+1 */
+};
+
+struct watch {
+	struct machine *m;
+	const char *expr;
+	uint32_t depth;
+	int n;
+	struct watch_segment *segments;         /* [traced_from .. n) hold */
+	int traced_from;
+	struct machine_value now;               /* V */
+	struct watch_result *result;
+	struct err *err;
+};
+
+/* Trace back to segment i.  Those before one in which the activation was born are not run: it does not live there. */
+int watch_trace_to(struct watch *w, int i) must_check;
+/* Does the activation live at boundary i?  After watch_trace_to(i). */
+bool watch_alive(const struct watch *w, int i);
+
+/* Evaluate where the machine is.  done of all: progress. */
+int watch_eval(struct watch *w, uint64_t done, uint64_t all, struct machine_value *value) must_check;
+/* Go to boundary i and evaluate; unborn needs no going. */
+int watch_at_boundary(struct watch *w, int i, struct machine_value *value) must_check;
+bool watch_differs(const struct machine_value *a, const struct machine_value *b);
+void watch_value_free(struct machine_value *value);
+
+int watch_mark(struct watch *w, struct machine_mark **mark) must_check;
+int watch_go(struct watch *w, struct machine_mark *mark, struct machine_stop *stop) must_check;
+void watch_drop(struct watch *w, struct machine_mark **mark);
+/* Enter the segment and run to a position, and mark it. */
+int watch_mark_at(struct watch *w, int segment, uint64_t position, struct machine_mark **mark) must_check;
+/* Run on to a position that is later. */
+int watch_run(struct watch *w, int segment, uint64_t position, struct machine_stop *stop) must_check;
+
+/* Position k of a segment is the answer: EXPR differs here, with the value `before` (taken over), and has the present
+ * value at k+1.  Checks the latter, from the mark at position `marked`, and fills the result. */
+int watch_found(struct watch *w, int segment, struct machine_mark *mark, uint64_t marked, uint64_t k,
+		struct machine_value *before) must_check;
+/* The command of the segment, which has no ticks, is the answer. */
+void watch_found_command(struct watch *w, int segment, struct machine_value *before);
+
+/* The exact latest change (options.last): every position, from now backwards. */
+int watch_scan(struct watch *w) must_check;
+
+#endif

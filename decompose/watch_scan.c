@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* reverse-watch --last, and what the two searches say of the place found.
+ *
+ * The scan looks at every position from now backwards.  An evaluation may disturb the program, so each position is come
+ * to by go() and a run.  To keep those runs short a long stretch is cut into PARTS with a mark at each cut, the last
+ * part is scanned (cut again while it is long), then the one before.  The marks are PARTS a level at most, and the runs
+ * are the stretch once a level: for N positions, log16(N) levels. */
+#include "decompose/watch.h"
+
+#include <string.h>
+
+#include "decompose/watch_priv.h"
+
+#define PARTS 16
+#define SHORT 48                /* a run of this many ticks is cheaper than a mark */
+
+/* After a return stop the activation is over: what happens up to the next stop is done by its caller's statement, unless
+ * now lies inside the return itself.  An exception that passes through leaves its frame when the next stop is higher. */
+static bool done_by_caller(const struct machine_stop *at, const struct machine_stop *next)
+{
+	if (at->kind == MACHINE_RETURN)
+		return !next->inside || next->depth < at->depth;
+	return at->kind == MACHINE_EXCEPTION && next->depth < at->depth;
+}
+
+static bool is_last_position(const struct watch *w, int segment, uint64_t position)
+{
+	return segment == w->n - 1 && position == w->segments[segment].last;
+}
+
+static void fill(struct watch *w, int segment, uint64_t k, struct machine_value *before)
+{
+	struct watch_result *r = w->result;
+
+	r->outcome = WATCH_FOUND;
+	r->target.segment = segment;
+	r->target.tick = k;
+	r->target.moved = true;
+	watch_value_free(&r->before);
+	r->before = *before;
+	before->text = NULL;
+}
+
+int watch_found(struct watch *w, int segment, struct machine_mark *mark, uint64_t marked, uint64_t k,
+		struct machine_value *before)
+{
+	struct machine_value value;
+	struct machine_stop at, next;
+
+	if (watch_go(w, mark, &at) < 0 || (k > marked && watch_run(w, segment, k, &at) < 0))
+		return -1;
+	if (watch_run(w, segment, k + 1, &next) < 0 || watch_eval(w, 1, 1, &value) < 0)
+		return -1;
+	if (watch_differs(&value, &w->now)) {
+		walk_diverged(w->err, "`%s' was %s, and is now %s at the same statement", w->expr,
+			      w->now.text ? w->now.text : "undefined", value.text ? value.text : "undefined");
+		watch_value_free(&value);
+		return -1;
+	}
+	watch_value_free(&value);
+	fill(w, segment, k, before);
+	w->result->target.depth = at.depth;
+	w->result->inside = k == 0 && at.inside;
+	w->result->in_caller = !w->result->inside && done_by_caller(&at, &next);
+	w->result->latest = w->result->latest || is_last_position(w, segment, k + 1);
+	return 0;
+}
+
+void watch_found_command(struct watch *w, int segment, struct machine_value *before)
+{
+	fill(w, segment, 0, before);
+	w->result->by_command = true;
+	w->result->latest = w->result->latest || segment == w->n - 1;
+}
+
+/* Is the value another at some position in [lo, hi)?  The last such: *k.  The mark is at lo. */
+struct scan {
+	int segment;
+	bool found;
+	uint64_t k;
+	struct machine_value before;
+};
+
+static int scan_short(struct watch *w, struct scan *scan, struct machine_mark *mark, uint64_t lo, uint64_t hi)
+{
+	for (uint64_t k = hi; k-- > lo && !scan->found; ) {
+		uint64_t last = w->segments[scan->segment].last;
+		struct machine_stop stop;
+
+		if (watch_go(w, mark, &stop) < 0 || (k > lo && watch_run(w, scan->segment, k, &stop) < 0))
+			return -1;
+		if (watch_eval(w, last - k, last, &scan->before) < 0)
+			return -1;
+		if (watch_differs(&scan->before, &w->now)) {
+			scan->found = true;
+			scan->k = k;
+			return watch_found(w, scan->segment, mark, lo, k, &scan->before);
+		}
+		watch_value_free(&scan->before);
+	}
+	return 0;
+}
+
+static int scan_long(struct watch *w, struct scan *scan, struct machine_mark *mark, uint64_t lo, uint64_t hi)
+{
+	struct machine_mark *marks[PARTS] = { mark };
+	uint64_t part = (hi - lo + PARTS - 1) / PARTS;
+	struct machine_stop stop;
+	int n = 1, rc;
+
+	if (hi - lo <= SHORT)
+		return scan_short(w, scan, mark, lo, hi);
+	rc = watch_go(w, mark, &stop);
+	for (; rc == 0 && n < PARTS && lo + n * part < hi; n++) {
+		rc = watch_run(w, scan->segment, lo + n * part, &stop);
+		if (rc == 0)
+			rc = watch_mark(w, &marks[n]);
+		if (rc < 0)
+			break;
+	}
+	while (n-- > 0) {
+		if (rc == 0 && !scan->found)
+			rc = scan_long(w, scan, marks[n], lo + n * part, hi);
+		hi = lo + n * part;
+		if (n > 0)
+			watch_drop(w, &marks[n]);
+	}
+	return rc;
+}
+
+/* The activation was born here: the stop before is the answer, when it has had V ever since. */
+static int scan_birth(struct watch *w, struct scan *scan)
+{
+	const struct watch_segment *s = &w->segments[scan->segment];
+	struct machine_value unborn = { .kind = MACHINE_UNBORN };
+	struct machine_mark *mark;
+	int rc;
+
+	if (watch_mark_at(w, scan->segment, s->birth - 1, &mark) < 0)
+		return -1;
+	rc = watch_found(w, scan->segment, mark, s->birth - 1, s->birth - 1, &unborn);
+	scan->found = rc == 0;
+	watch_drop(w, &mark);
+	return rc;
+}
+
+static int scan_segment(struct watch *w, struct scan *scan)
+{
+	const struct watch_segment *s = &w->segments[scan->segment];
+	uint64_t lo = s->alive ? 0 : s->birth;
+	struct machine_mark *mark;
+	int rc = 0;
+
+	if (s->last == 0) {
+		if (watch_at_boundary(w, scan->segment, &scan->before) < 0)
+			return -1;
+		scan->found = watch_differs(&scan->before, &w->now);
+		if (scan->found)
+			watch_found_command(w, scan->segment, &scan->before);
+		return 0;
+	}
+	if (lo < s->last) {
+		if (watch_mark_at(w, scan->segment, lo, &mark) < 0)
+			return -1;
+		rc = scan_long(w, scan, mark, lo, s->last);
+		watch_drop(w, &mark);
+	}
+	if (rc == 0 && !scan->found && !s->alive)
+		rc = scan_birth(w, scan);
+	return rc;
+}
+
+int watch_scan(struct watch *w)
+{
+	struct scan scan = { .segment = w->n - 1 };
+	int rc = 0;
+
+	w->result->outcome = WATCH_NEVER_CHANGED;
+	w->result->latest = true;
+	for (; rc == 0 && !scan.found && scan.segment >= 0; scan.segment--) {
+		rc = watch_trace_to(w, scan.segment);
+		if (rc == 0)
+			rc = scan_segment(w, &scan);
+	}
+	watch_value_free(&scan.before);
+	return rc;
+}
