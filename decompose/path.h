@@ -4,7 +4,8 @@
  *
  * The path to stop s in activation A: when A had an earlier stop a since the segment's start (or the start itself lies
  * in A), the path to a, and `next`.  Otherwise the path to the stop just before s, and `step`; or `next` when s is not
- * deeper than that stop (a return into a caller that had no stop yet: `next` at a return stop goes on like `step`).
+ * deeper than that stop (a return into a caller that had no stop yet; the call of g in `f() + g()` after f's return stop,
+ * where `next` goes on like `step`).
  * Such a path has one run of `step` and one of `next` for each call that is open at s, whatever came before.
  *
  * Breakpoints in the functions that a `next` passes over are not considered: the path reads as with them disabled. */

@@ -109,6 +109,7 @@ void stack_start(struct stack *s, const struct machine_stop *start, size_t keep,
 	s->survivors = s->depth;
 	s->tick = start->tick;
 	s->is_stop = !start->inside;
+	s->kind = start->inside ? MACHINE_LINE : start->kind;
 	s->at[s->depth - 1].on_path = true;
 }
 
@@ -117,13 +118,16 @@ void stack_record(struct stack *s)
 	stack_recent_add(&s->at[s->depth - 1].recent, s->tick, s->keep);
 }
 
-/* The path to the next stop as reached from the present one, before the present activation goes away. */
-static struct stack_run *path_from_here(const struct stack *s, uint32_t depth)
+/* The path to the next stop as reached from the present one, before the present activation goes away.  A call that is not
+ * deeper comes after a return (`f() + g()`), where `next` goes on like `step`; or it is made by a frame that no stop
+ * told of, and then `next` would pass over it. */
+static struct stack_run *path_from_here(const struct stack *s, uint32_t depth, uint8_t kind)
 {
 	const struct stack_activation *a = &s->at[s->depth - 1];
 	struct stack_run *r = run_append(run_ref(a->first), PATH_NEXT, a->nexts);
+	bool enters = depth > s->depth || (kind == MACHINE_CALL && s->kind != MACHINE_RETURN);
 
-	return run_append(r, depth > s->depth ? PATH_STEP : PATH_NEXT, 1);
+	return run_append(r, enters ? PATH_STEP : PATH_NEXT, 1);
 }
 
 void stack_arrive(struct stack *s, const struct machine_tick *tick)
@@ -140,12 +144,13 @@ void stack_arrive(struct stack *s, const struct machine_tick *tick)
 	s->tick++;
 	known = unbroken == depth && depth <= s->depth && s->at[depth - 1].on_path;
 	if (s->paths && !known)
-		first = path_from_here(s, depth);
+		first = path_from_here(s, depth, tick->kind);
 	pop_to(s, unbroken);
 	if (unbroken < s->survivors)
 		s->survivors = unbroken;
 	while (s->depth < depth)
 		push(s, s->tick);
+	s->kind = tick->kind;
 	a = &s->at[depth - 1];
 	if (known) {
 		a->nexts++;

@@ -40,6 +40,7 @@ struct stack_activation {
 struct stack {
 	struct stack_activation *at;    /* [0] is depth 1 */
 	uint32_t depth;                 /* that of the stop last arrived at */
+	uint8_t kind;                   /* and its kind; for a start inside a statement MACHINE_LINE */
 	uint32_t room;
 	uint32_t survivors;             /* how many of the outermost activations at the start are alive */
 	uint64_t tick;                  /* last arrived at */
