@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The fred commands: one table entry each, found by name, by second name, or by the debugger's users' bare name. */
+#ifndef FRED_COMMAND_H
+#define FRED_COMMAND_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "fred/adapter.h"
+
+struct repl;
+struct session;
+
+struct command {
+	const char *name;       /* "fred-reverse-step" */
+	const char *second;     /* "fred-rs" or NULL */
+	const char *usage;      /* its arguments: "[N]" */
+	const char *summary;    /* one line for the list */
+	const char *text;       /* the paragraph and the example of fred-help NAME */
+	/* args: what follows the name, without blanks around it. */
+	int (*exec)(struct repl *repl, struct session *session, const char *args, struct err *err);
+};
+
+/* Is the line a fred command, in any of its names?  Then *args points behind the name; NULL otherwise.  A line that
+ * begins with fred- and is none gives NULL and *unknown. */
+const struct command *command_find(const char *line, const struct adapter *adapter, const char **args, bool *unknown);
+/* The i-th name of all (names and second names), NULL after the last. */
+const char *command_name(int i);
+const struct command *command_table(int i);
+
+/* fred/commands_*.c */
+extern const struct command travel_commands[], place_commands[], other_commands[];
+
+/* A count argument: "" is 1; only positive numbers. */
+int command_count(const char *args, long *n, struct err *err) must_check;
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Commands that move through time. */
+#include <string.h>
+
+#include "fred/command.h"
+#include "fred/session.h"
+#include "fred/words.h"
+
+static int undo(struct repl *repl, struct session *s, const char *args, struct err *err)
+{
+	long n;
+
+	return command_count(args, &n, err) ? -1 : session_undo(s, n, err);
+}
+
+static int redo(struct repl *repl, struct session *s, const char *args, struct err *err)
+{
+	long n;
+
+	return command_count(args, &n, err) ? -1 : session_redo(s, n, err);
+}
+
+static int reverse(struct session *s, enum session_reverse how, const char *args, struct err *err)
+{
+	long n;
+
+	return command_count(args, &n, err) ? -1 : session_reverse(s, how, n, err);
+}
+
+static int reverse_step(struct repl *repl, struct session *s, const char *args, struct err *err)
+{
+	return reverse(s, REVERSE_STEP, args, err);
+}
+
+static int reverse_next(struct repl *repl, struct session *s, const char *args, struct err *err)
+{
+	return reverse(s, REVERSE_NEXT, args, err);
+}
+
+static int reverse_finish(struct repl *repl, struct session *s, const char *args, struct err *err)
+{
+	return reverse(s, REVERSE_FINISH, args, err);
+}
+
+static int reverse_continue(struct repl *repl, struct session *s, const char *args, struct err *err)
+{
+	return reverse(s, REVERSE_CONTINUE, args, err);
+}
+
+static int reverse_watch(struct repl *repl, struct session *s, const char *args, struct err *err)
+{
+	bool last = !strncmp(args, "--last", 6) && (args[6] == ' ' || !args[6]);
+
+	if (last)
+		args = skip_blanks(args + 6);
+	if (!*args)
+		return err_set(err, "fred-reverse-watch needs an expression, for example: fred-reverse-watch len(queue) < 100");
+	return session_watch(s, args, last, err);
+}
+
+static int start(struct repl *repl, struct session *s, const char *args, struct err *err) { return session_start(s, err); }
+static int end(struct repl *repl, struct session *s, const char *args, struct err *err) { return session_end(s, err); }
+
+const struct command travel_commands[] = {
+	{"fred-undo", NULL, "[N]", "take back the last N state-changing commands",
+	 "Puts program and debugger back as they were before the last N commands that changed anything: moves,\n"
+	 "assignments, breakpoints, reverse moves.  Exact, also where the program uses the clock or random numbers.\n"
+	 "Example: `next`, then `fred-undo`: the statement has not been executed.",
+	 undo},
+	{"fred-redo", NULL, "[N]", "put back the last N commands that fred-undo took back",
+	 "Nothing is executed again: the position that was left is restored.  A new command after fred-undo forgets\n"
+	 "what could be put back.\n"
+	 "Example: `fred-undo 2`, then `fred-redo`.",
+	 redo},
+	{"fred-reverse-step", "fred-rs", "[N]", "go back N stops, into functions",
+	 "Goes to the stop before this one, where `step` would have stopped; with N, N stops back.\n"
+	 "Example: `fred-reverse-step 3`.",
+	 reverse_step},
+	{"fred-reverse-next", "fred-rn", "[N]", "go back N stops in this function or its callers",
+	 "Goes to the last stop before this one in the present call of the function or in one of its callers: calls are\n"
+	 "passed over backwards, and from the first line of a function it goes to the call.\n"
+	 "Example: `fred-reverse-next`.",
+	 reverse_next},
+	{"fred-reverse-finish", "fred-rf", "[N]", "go back to the call of the selected function",
+	 "Goes to the start of the statement that called the function of the selected frame (see up and down).\n"
+	 "Example: in a function, `fred-reverse-finish`.",
+	 reverse_finish},
+	{"fred-reverse-continue", "fred-rc", "[N]", "go back to the last breakpoint",
+	 "Goes to the last stop before this one where an enabled breakpoint is and its condition holds, else to the start.\n"
+	 "Breakpoints set later count too; ignore counts do not.\n"
+	 "Example: `break 12`, then `fred-reverse-continue`.",
+	 reverse_continue},
+	{"fred-reverse-watch", "fred-rw", "[--last] EXPR", "go to the statement that gave EXPR its present value",
+	 "Searches the life of the program for a statement before which EXPR had another value and after which it has the\n"
+	 "present one, and goes there: EXPR is still good, and the next statement makes it bad.  EXPR may call functions;\n"
+	 "what they change is taken back.  It is evaluated in the frame that is selected now, in callees in that frame up\n"
+	 "the stack; before its function was called it has no value.  The value may have changed again later; --last looks\n"
+	 "at every stop backwards and finds the latest change.\n"
+	 "Example: `fred-reverse-watch len(queue) < 100`.",
+	 reverse_watch},
+	{"fred-start", NULL, "", "go to the first position since the program was started", "Example: `fred-start`.", start},
+	{"fred-end", NULL, "", "go to the newest live position of this timeline",
+	 "Example: after some reverse moves, `fred-end`.", end},
+	{0},
+};

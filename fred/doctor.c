@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "fred/doctor.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "ckpt/ckpt.h"
+#include "fred/adapter.h"
+
+static void line(const char *what, bool good, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void line(const char *what, bool good, const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("%-34s %s  ", what, good ? "yes" : "NO ");
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+}
+
+static bool check_isolation(enum ckpt_isolation which, const char *name, const char *use, const char *advice)
+{
+	struct err err;
+
+	if (ckpt_probe(which, &err) == 0) {
+		line(name, true, "%s", use);
+		return true;
+	}
+	line(name, false, "%s; %s", err.what, advice);
+	return false;
+}
+
+static void check_yama(void)
+{
+	cleanup_free char *scope = fd_slurp("/proc/sys/kernel/yama/ptrace_scope", NULL);
+
+	if (scope && atoi(scope) >= 2)
+		line("ptrace of own processes", false,
+		     "kernel.yama.ptrace_scope is %d: as root, sysctl kernel.yama.ptrace_scope=1", atoi(scope));
+	else
+		line("ptrace of own processes", true, "%s", scope ? "allowed by yama" : "no yama here");
+}
+
+/* The first line that a command prints, without its newline; NULL when it cannot be run. */
+static char *first_line(const char *command)
+{
+	FILE *f = popen(command, "r");
+	char text[200];
+
+	if (!f)
+		return NULL;
+	bool ok = fgets(text, sizeof text, f) != NULL;
+	if (pclose(f) != 0 || !ok)
+		return NULL;
+	text[strcspn(text, "\n")] = 0;
+	return xstrdup(text);
+}
+
+static bool check_version(const char *what, const char *command, const char *advice)
+{
+	cleanup_free char *text = first_line(command);
+
+	line(what, text != NULL, "%s", text ? text : advice);
+	return text != NULL;
+}
+
+static bool check_agent(void)
+{
+	char *argv[] = {(char *)"python3", (char *)"-m", (char *)"pdb", NULL};
+	const struct adapter *adapter = adapter_for(argv);
+	struct adapter_launch launch = {.argv = argv, .envp = xcalloc(1, sizeof(char *))};
+	void *self = NULL;
+	struct err err;
+	bool good = adapter && adapter->open(&self, &launch, &err) == 0;
+
+	line("pdb agent", good, "%s", good ? "found" : adapter ? err.what : "not built in");
+	if (good)
+		adapter->close(self);
+	for (char **p = launch.envp; p && *p; p++)
+		free(*p);
+	free(launch.envp);
+	return good;
+}
+
+int doctor(void)
+{
+	struct utsname u;
+	bool any, python;
+
+	uname(&u);
+	printf("%-34s      %s %s, %ld CPUs, %s\n", "machine", u.sysname, u.release, sysconf(_SC_NPROCESSORS_ONLN),
+	       geteuid() ? "ordinary user" : "root");
+	check_yama();
+	any = check_isolation(CKPT_ISOLATION_ROOT, "snapshots, namespaces by privilege", "used when run as root",
+			      "not needed where user namespaces work");
+	any |= check_isolation(CKPT_ISOLATION_USER, "snapshots, user namespace", "used by ordinary users",
+			       "as root, sysctl user.max_user_namespaces=10000 (some systems: "
+			       "kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0)");
+	any |= check_isolation(CKPT_ISOLATION_NONE, "snapshots, no namespaces",
+			       "the last resort: a restored program has another pid", "see ptrace above");
+	python = check_version("python3", "python3 --version 2>&1", "install python3 (3.8 to 3.13)");
+	python &= check_agent();
+	check_version("gdb", "gdb --version 2>/dev/null", "not installed; FReD's support for gdb is to come");
+	if (!any)
+		printf("Without snapshots nothing can be undone.  In a container, allow ptrace (--cap-add SYS_PTRACE).\n");
+	return any && python ? 0 : 1;
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "fred/editor.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <readline/history.h>
+#include <readline/readline.h>
+
+#include "base/mem.h"
+#include "fred/command.h"
+#include "fred/message.h"
+#include "fred/settings.h"
+
+static char *history_file;
+static char *got;                       /* the line that readline has handed over */
+static bool finished;
+static struct session *completing;      /* readline's callbacks have no context of their own */
+static char **words;                    /* what is left of the present completion */
+static size_t n_words, next_word;
+
+/* The length of an escape sequence at s (CSI or OSC), 0 if there is none. */
+static size_t escape_length(const char *s)
+{
+	if (s[0] != '\033' || (s[1] != '[' && s[1] != ']'))
+		return 0;
+	size_t n = 2;
+	if (s[1] == '[') {
+		while (s[n] && (s[n] < '@' || s[n] > '~'))
+			n++;
+	} else {
+		while (s[n] && s[n] != '\a')
+			n++;
+	}
+	return s[n] ? n + 1 : 0;
+}
+
+void editor_add_plain(struct buf *b, const char *prompt, bool plain)
+{
+	while (*prompt) {
+		size_t n = escape_length(prompt);
+		if (!n || !plain)
+			buf_add(b, prompt, n ? n : 1);
+		prompt += n ? n : 1;
+	}
+}
+
+/* Readline must know which bytes of the prompt take no room on the screen. */
+static char *prompt_for_readline(const char *prompt)
+{
+	struct buf b = {0};
+
+	buf_addstr(&b, "");
+	while (*prompt) {
+		size_t n = escape_length(prompt);
+		if (n)
+			buf_addch(&b, RL_PROMPT_START_IGNORE);
+		buf_add(&b, prompt, n ? n : 1);
+		if (n)
+			buf_addch(&b, RL_PROMPT_END_IGNORE);
+		prompt += n ? n : 1;
+	}
+	return b.data;
+}
+
+static void add_word(const char *word)
+{
+	array_grow(words, n_words);
+	words[n_words++] = xstrdup(word);
+}
+
+static void add_matching(const char *text, const char *(*name)(int i))
+{
+	for (int i = 0; name(i); i++)
+		if (!strncmp(name(i), text, strlen(text)))
+			add_word(name(i));
+}
+
+static void add_debugger_words(int start, int end)
+{
+	struct adapter_event event;
+	struct err err;
+
+	if (session_complete(completing, rl_line_buffer, (size_t)start, (size_t)end, &event, &err))
+		return;
+	for (size_t i = 0; i < event.n_fields; i++)
+		if (event.fields[i][0])
+			add_word(event.fields[i]);
+	adapter_event_free(&event);
+}
+
+static char *next_match(const char *text, int state)
+{
+	return next_word < n_words ? words[next_word++] : NULL;         /* readline frees it */
+}
+
+static void add_bare_names(const char *text)
+{
+	const struct adapter_alias *a = session_adapter(completing)->aliases;
+
+	for (; settings.bare_names && a && a->name; a++)
+		if (!strncmp(a->name, text, strlen(text)))
+			add_word(a->name);
+}
+
+static char **complete(const char *text, int start, int end)
+{
+	static const char *const with_setting[] = {"fred-set ", "fred-show "}, *const with_command = "fred-help ";
+	bool setting = false;
+
+	free(words);
+	words = NULL;
+	n_words = next_word = 0;
+	rl_attempted_completion_over = 1;
+	for (size_t i = 0; i < 2; i++)
+		setting |= !strncmp(rl_line_buffer, with_setting[i], strlen(with_setting[i]));
+	if (setting) {
+		add_matching(text, settings_name);
+	} else if (!strncmp(rl_line_buffer, with_command, strlen(with_command))) {
+		add_matching(text, command_name);
+	} else if (!strncmp(rl_line_buffer, "fred-source ", 12)) {
+		rl_attempted_completion_over = 0;       /* file names */
+		return NULL;
+	} else {
+		if (start == 0) {
+			add_matching(text, command_name);
+			add_bare_names(text);
+		}
+		if (strncmp(text, "fred-", 5) != 0)
+			add_debugger_words(start, end);
+	}
+	/* The debugger's words come complete with what stands in front of them. */
+	rl_completion_suppress_append = n_words != 1 || start != 0;
+	return rl_completion_matches(text, next_match);
+}
+
+static void hand_over(char *line)
+{
+	got = line;
+	finished = true;
+	rl_callback_handler_remove();
+}
+
+static void before_output(void)
+{
+	rl_clear_visible_line();
+	fflush(rl_outstream);
+}
+
+static void after_output(void)
+{
+	rl_on_new_line();
+	rl_redisplay();
+}
+
+static char *default_history_file(void)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+	if (state && *state)
+		return xasprintf("%s/fred/history", state);
+	return home && *home ? xasprintf("%s/.local/state/fred/history", home) : NULL;
+}
+
+void editor_open(void)
+{
+	rl_readline_name = "FReD";
+	rl_catch_signals = 0;           /* signals come through the event loop */
+	rl_catch_sigwinch = 0;
+	rl_change_environment = 0;      /* LINES and COLUMNS are the program's business */
+	rl_attempted_completion_function = complete;
+	rl_completer_word_break_characters = (char *)" \t\n`@#$%^&*()=+[{]}\\|;:'\",<>?";
+	using_history();
+	history_file = default_history_file();
+	if (history_file && settings.history_size)
+		read_history(history_file);
+}
+
+static void make_parents(const char *path)
+{
+	cleanup_free char *copy = xstrdup(path);
+
+	for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = 0;
+		mkdir(copy, 0700);
+		*slash = '/';
+	}
+}
+
+void editor_close(void)
+{
+	if (!history_file || !settings.history_size || history_length == 0)
+		return;
+	stifle_history((int)settings.history_size);
+	make_parents(history_file);
+	int r = write_history(history_file);
+	if (r)
+		say_error("cannot keep the typed history in %s: %s", history_file, strerror(r));
+	free(steal_pointer(&history_file));
+}
+
+static enum editor_result give(char **line)
+{
+	if (!got)
+		return EDITOR_EOF;
+	*line = steal_pointer(&got);
+	if (**line) {
+		HIST_ENTRY *last = history_length ? history_get(history_base + history_length - 1) : NULL;
+		if (!last || strcmp(last->line, *line) != 0)
+			add_history(*line);
+	}
+	return EDITOR_LINE;
+}
+
+enum editor_result editor_read(struct session *session, const char *prompt, char **line)
+{
+	cleanup_free char *shown = prompt_for_readline(prompt);
+	enum session_state was = session_state(session);
+	struct buf *ahead = session_typeahead(session);
+	bool interrupted;
+
+	completing = session;
+	finished = false;
+	got = NULL;
+	rl_callback_handler_install(shown, hand_over);
+	while (!finished) {
+		if (ahead->len) {
+			rl_stuff_char((unsigned char)ahead->data[0]);
+			buf_eat(ahead, 1);
+			rl_callback_read_char();
+			continue;
+		}
+		bool readable = session_idle(session, &interrupted, before_output, after_output);
+		if (interrupted || session_state(session) != was) {
+			rl_callback_handler_remove();
+			if (put_output(STDOUT_FILENO, interrupted ? "^C\n" : "\n", interrupted ? 3 : 1))
+				return EDITOR_STATE;
+			return interrupted ? EDITOR_INTERRUPT : EDITOR_STATE;
+		}
+		if (readable)
+			rl_callback_read_char();
+	}
+	if (!got && put_output(STDOUT_FILENO, "\n", 1))
+		return EDITOR_STATE;
+	return give(line);
+}

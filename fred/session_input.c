@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the program reads from its terminal.
+ *
+ * The debugger's commands never go through the inner terminal, so all that is in its input queue is the program's, or
+ * will be the user's next command: exactly as at a terminal without us, what is typed (or piped in) while the program
+ * runs goes to the program if it reads, and is the debugger's if it does not.  So while the program runs everything is
+ * forwarded, and at the prompt the slave side is read empty and what comes back is the next command's text.
+ *
+ * What the program did read belongs to the command that ran; run again, it is fed the same. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "fred/session_priv.h"
+#include "fred/terminal.h"
+
+bool input_wants_stdin(const struct session *s)
+{
+	return s->state == SESSION_RUNNING && !s->internal && !s->in.eof;
+}
+
+bool input_wants_master(const struct session *s)
+{
+	return s->state == SESSION_RUNNING && !s->internal && !outer_is_terminal() &&
+	       (s->in.pos < s->in.data.len || (s->in.eof && !s->in.eof_sent));
+}
+
+/* ^Z while the program runs: the program's own terminal has no shell that could wake it, so it is us who stop. */
+static bool suspend_typed(struct session *s, const char *data, size_t n)
+{
+	struct termios t;
+
+	if (!outer_is_terminal() || tcgetattr(s->back, &t) || !(t.c_lflag & ISIG) || t.c_cc[VSUSP] == _POSIX_VDISABLE ||
+	    !memchr(data, t.c_cc[VSUSP], n))
+		return false;
+	outer_set(OUTER_AS_FOUND);
+	raise(SIGSTOP);
+	outer_set(OUTER_RAW);
+	return true;
+}
+
+void input_from_stdin(struct session *s)
+{
+	char data[4096];
+	ssize_t n = read(STDIN_FILENO, data, sizeof data);
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0) {
+		s->in.eof = true;
+		if (outer_is_terminal() || n < 0)
+			s->state = SESSION_HANGUP;
+		return;
+	}
+	if (!outer_is_terminal()) {
+		buf_add(&s->in.data, data, (size_t)n);
+		return;
+	}
+	if (suspend_typed(s, data, (size_t)n))
+		return;
+	log_bytes(LOG_PTY, "key", data, (unsigned long)n);
+	ssize_t w = write(s->master, data, (size_t)n);
+	if (w > 0)
+		buf_add(&s->typed, data, (size_t)w);
+}
+
+void input_to_master(struct session *s)
+{
+	struct termios t;
+	size_t n = s->in.data.len - s->in.pos;
+
+	if (n) {
+		ssize_t w = write(s->master, s->in.data.data + s->in.pos, n > 2048 ? 2048 : n);
+		if (w <= 0)
+			return;
+		buf_add(&s->typed, s->in.data.data + s->in.pos, (size_t)w);
+		s->in.pos += (size_t)w;
+	} else if (tcgetattr(s->back, &t) == 0 && write(s->master, &t.c_cc[VEOF], 1) == 1) {
+		s->in.eof_sent = true;
+	}
+}
+
+/* Empties the slave's input queue into b.  Only whole lines can be read in canonical mode, so that is off meanwhile. */
+static void read_back(struct session *s, struct buf *b)
+{
+	struct termios was, t;
+
+	if (tcgetattr(s->back, &was))
+		return;
+	t = was;
+	t.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	t.c_cc[VMIN] = t.c_cc[VTIME] = 0;
+	tcsetattr(s->back, TCSANOW, &t);
+	for (;;) {
+		ssize_t n = read(s->back, buf_room(b, 4096), 4096);
+		if (n <= 0)
+			break;
+		b->len += (size_t)n;
+	}
+	tcsetattr(s->back, TCSANOW, &was);
+}
+
+void input_take_back(struct session *s)
+{
+	cleanup_buf struct buf back = {0};
+
+	if (s->typed.len == 0 && !s->in.eof_sent)
+		return;
+	read_back(s, &back);
+	/* An end of file that nobody has read is a NUL in the queue (n_tty.c: __DISABLED_CHAR). */
+	if (s->in.eof_sent && (s->in.eof_sent = false, back.len) && back.data[back.len - 1] == 0)
+		back.len--;
+	if (back.len > s->typed.len)
+		back.len = s->typed.len;
+	s->typed.len -= back.len;
+	if (outer_is_terminal())
+		buf_add(&s->typeahead, buf_str(&back), back.len);
+	else
+		s->in.pos -= back.len;
+}
+
+int input_replay(struct session *s, const struct node *node, struct err *err)
+{
+	if (node->typed.len && fd_write_all(s->master, node->typed.data, node->typed.len))
+		return err_sys(err, "feed the program its input again");
+	return 0;
+}
+
+void input_discard(struct session *s)
+{
+	cleanup_buf struct buf back = {0};
+
+	read_back(s, &back);
+}
+
+void input_settle(struct session *s, const struct node *whole, struct node *node)
+{
+	cleanup_buf struct buf back = {0};
+
+	if (whole->typed.len)
+		read_back(s, &back);
+	size_t unread = back.len < whole->typed.len ? back.len : whole->typed.len;
+	buf_add(&node->typed, buf_str(&whole->typed), whole->typed.len - unread);
+	node->stdin_pos = whole->stdin_pos - unread;
+	if (s->stdin_is_input)
+		s->in.pos = node->stdin_pos;
+}
+
+struct buf *session_typeahead(struct session *s) { return &s->typeahead; }
+
+char *session_stdin_line(struct session *s)
+{
+	for (;;) {
+		char *from = s->in.data.data ? s->in.data.data + s->in.pos : NULL;
+		size_t left = s->in.data.len - s->in.pos;
+		char *newline = left ? memchr(from, '\n', left) : NULL;
+
+		if (newline || (s->in.eof && left)) {
+			size_t n = newline ? (size_t)(newline - from) : left;
+			s->in.pos += n + (newline != NULL);
+			return xstrndup(from, n);
+		}
+		if (s->in.eof)
+			return NULL;
+		char data[4096];
+		ssize_t n = read(STDIN_FILENO, data, sizeof data);
+		if (n > 0)
+			buf_add(&s->in.data, data, (size_t)n);
+		else if (n == 0 || errno != EINTR)
+			s->in.eof = true;
+	}
+}

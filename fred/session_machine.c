@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The session as decompose/ sees it: segments are the edges of the timeline from the last start of the program to here,
+ * ticks are the adapter's statement clock, marks are snapshots.
+ *
+ * While the machine is at work the session is *astray*: it stands at no node. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "fred/message.h"
+#include "fred/session_priv.h"
+#include "fred/settings.h"
+
+struct machine_mark {
+	struct ckpt_snapshot *snapshot;
+	struct machine_stop stop;
+	int segment;
+	bool started;
+	char *prompt;
+};
+
+struct fred_machine {
+	struct machine ops;
+	struct session *session;
+	struct node **nodes;            /* nodes[i] begins segment i; nodes[n] is now */
+	int n;
+	int segment;                    /* where we are */
+	bool started;                   /* its command is on the way, halted at stop.tick */
+	struct machine_stop stop;
+	bool show;                      /* the debugger shows the next place that is run to */
+	unsigned snapshots;
+	uint64_t shown_us;
+};
+
+static int op_segments(void *self) { return ((struct fred_machine *)self)->n; }
+
+static bool op_moves(void *self, int segment)
+{
+	struct fred_machine *m = self;
+
+	return m->nodes[segment + 1]->class == COMMAND_MOVES;
+}
+
+static int here(struct fred_machine *m, struct machine_stop *stop, struct err *err)
+{
+	struct place place = {0};
+
+	if (request_where(m->session, &place, NULL, err))
+		return -1;
+	*stop = (struct machine_stop){.depth = place.depth, .kind = place.kind};
+	place_free(&place);
+	return 0;
+}
+
+static int op_enter(void *self, int segment, struct machine_stop *stop, struct err *err)
+{
+	struct fred_machine *m = self;
+
+	if (travel_to(m->session, m->nodes[segment], err))
+		return -1;
+	m->segment = segment;
+	m->started = false;
+	if (here(m, &m->stop, err))
+		return -1;
+	*stop = m->stop;
+	return 0;
+}
+
+/* Did a run that ended by itself end where the first run did? */
+static int check_end(struct fred_machine *m, struct err *err)
+{
+	struct node *end = m->nodes[m->segment + 1];
+	struct place place = {0};
+
+	if (!end->place.file)
+		return 0;
+	if (request_where(m->session, &place, NULL, err))
+		return -1;
+	m->stop.diverged = !place.file || strcmp(place.file, end->place.file) != 0 || place.line != end->place.line ||
+			   place.depth != end->place.depth || place.kind != end->place.kind;
+	if (m->stop.diverged)
+		log_info(LOG_SESSION, "segment %d ended at %s:%ld depth %u, the first time at %s:%ld depth %u", m->segment,
+			 place.file ? place.file : "?", place.line, place.depth, end->place.file, end->place.line,
+			 end->place.depth);
+	place_free(&place);
+	return 0;
+}
+
+struct told {
+	void (*fn)(void *ctx, const struct machine_tick *ticks, size_t n);
+	void *ctx;
+};
+
+static int forward(struct fred_machine *m, uint64_t limit, const struct told *told, bool breakpoints, struct err *err)
+{
+	struct session *s = m->session;
+	struct node *end = m->nodes[m->segment + 1];
+	struct adapter_event event;
+
+	/* A position that an earlier reverse move found is where its segment ends. */
+	if (end->partial && limit >= end->tick)
+		limit = end->tick;
+	if (!m->started && input_replay(s, end, err))
+		return -1;
+	s->astray = true;
+	if (s->adapter->clock_run(s->agent, m->started ? NULL : end->command, limit, told != NULL, breakpoints, m->show,
+				  err))
+		return -1;
+	m->started = true;
+	for (;;) {
+		if (run_to_prompt(s, &event, err))
+			return s->state == SESSION_ENDED ? err_set(err, "the program did not run the same way again: it ended")
+							 : -1;
+		if (event.kind != ADAPTER_TICKS)
+			break;
+		if (told)
+			told->fn(told->ctx, event.ticks, event.n_ticks);
+		adapter_event_free(&event);
+	}
+	bool prompt = event.kind == ADAPTER_PROMPT, restarted = event.restarted;
+	m->stop = event.stop;
+	adapter_event_free(&event);
+	if (!prompt || restarted)
+		return err_set(err, "the program did not run the same way again: it %s", prompt ? "started anew" : "asked for input");
+	if (end->partial && m->stop.tick == end->tick)
+		m->stop.end = true;
+	else if (end->partial && m->stop.end)
+		m->stop.diverged = true;
+	return m->stop.end ? check_end(m, err) : 0;
+}
+
+static int op_trace(void *self, uint64_t limit, bool with_breakpoints,
+		    void (*fn)(void *ctx, const struct machine_tick *ticks, size_t n), void *ctx,
+		    struct machine_stop *stop, struct err *err)
+{
+	struct fred_machine *m = self;
+	struct told told = {fn, ctx};
+
+	if (limit > m->stop.tick && !m->stop.end &&
+	    forward(m, limit, fn ? &told : NULL, with_breakpoints, err))
+		return -1;
+	*stop = m->stop;
+	return 0;
+}
+
+static int op_run(void *self, uint64_t limit, struct machine_stop *stop, struct err *err)
+{
+	return op_trace(self, limit, false, NULL, NULL, stop, err);
+}
+
+static int op_mark(void *self, struct machine_mark **mark, struct err *err)
+{
+	struct fred_machine *m = self;
+	struct ckpt_snapshot *snapshot;
+
+	if (ckpt_snapshot(m->session->ckpt, &snapshot, err))
+		return -1;
+	m->snapshots++;
+	*mark = xcalloc(1, sizeof **mark);
+	**mark = (struct machine_mark){.snapshot = snapshot, .stop = m->stop, .segment = m->segment,
+				       .started = m->started, .prompt = xstrdup(m->session->prompt)};
+	return 0;
+}
+
+static int op_go(void *self, struct machine_mark *mark, struct machine_stop *stop, struct err *err)
+{
+	struct fred_machine *m = self;
+
+	m->session->astray = true;
+	if (travel_restore(m->session, mark->snapshot, mark->prompt, err))
+		return -1;
+	m->segment = mark->segment;
+	m->started = mark->started;
+	m->stop = *stop = mark->stop;
+	return 0;
+}
+
+static void op_drop(void *self, struct machine_mark *mark)
+{
+	if (!mark)
+		return;
+	ckpt_drop(mark->snapshot);
+	free(mark->prompt);
+	free(mark);
+}
+
+static int op_eval(void *self, const char *expr, uint32_t depth, struct machine_value *value, struct err *err)
+{
+	struct fred_machine *m = self;
+	struct session *s = m->session;
+	struct adapter_event reply;
+
+	s->astray = true;
+	if (s->adapter->eval(s->agent, expr, depth, err))
+		return -1;
+	if (request_reply(s, &reply, settings.eval_timeout > 0 ? (int)settings.eval_timeout * 1000 : -1, err)) {
+		if (err->sys == ETIMEDOUT)
+			err_set(err, "evaluating %s took more than %ld s; fred-set eval-timeout allows more", expr,
+				settings.eval_timeout);
+		return -1;
+	}
+	int r = s->adapter->value_of(&reply, value);
+	adapter_event_free(&reply);
+	return r ? err_set(err, "the debugger gave no value of %s", expr) : 0;
+}
+
+static void op_progress(void *self, const char *doing, uint64_t done, uint64_t all, unsigned evaluations)
+{
+	struct fred_machine *m = self;
+	uint64_t now = clock_us();
+
+	if (now - m->shown_us < 100000)
+		return;
+	m->shown_us = now;
+	progress_line("%s, %u%%, %u evaluations, %u snapshots; ^C stops", doing, all ? (unsigned)(done * 100 / all) : 0,
+		      evaluations, m->snapshots);
+}
+
+struct machine *machine_open(struct session *s, struct fred_machine **fm)
+{
+	struct fred_machine *m = xcalloc(1, sizeof *m);
+	struct node *node = s->timeline->here;
+
+	for (struct node *k = node; k->parent && !k->origin; k = k->parent)
+		m->n++;
+	m->nodes = xcalloc((size_t)m->n + 1, sizeof *m->nodes);
+	for (int i = m->n; i >= 0; i--, node = node->parent)
+		m->nodes[i] = node;
+	m->session = s;
+	m->shown_us = clock_us();
+	m->ops = (struct machine){
+		.self = m, .segments = op_segments, .moves = op_moves, .enter = op_enter, .run = op_run, .trace = op_trace,
+		.mark = op_mark, .go = op_go, .drop = op_drop, .eval = op_eval, .progress = op_progress,
+	};
+	*fm = m;
+	return &m->ops;
+}
+
+void machine_close(struct fred_machine *m)
+{
+	free(m->nodes);
+	free(m);
+}
+
+unsigned machine_snapshots(const struct fred_machine *m) { return m->snapshots; }
+struct node *machine_node(const struct fred_machine *m, int segment) { return m->nodes[segment]; }
+void machine_show(struct fred_machine *m) { m->show = true; }

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The session's inside, for the files fred/session*.c alone. */
+#ifndef FRED_SESSION_PRIV_H
+#define FRED_SESSION_PRIV_H
+
+#include <sys/types.h>
+
+#include "ckpt/ckpt.h"
+#include "fred/session.h"
+#include "fred/timeline.h"
+
+struct session {
+	const struct adapter *adapter;
+	void *agent;                    /* the adapter's self */
+	struct ckpt_session *ckpt;
+	struct timeline *timeline;
+	bool batch, stdin_is_input;
+
+	enum session_state state;
+	char *prompt;
+	bool seen_prompt;
+	bool quitting;                  /* the user typed a command that ends the debugger */
+	int status;
+
+	int master, slave;              /* the inner terminal */
+	int back;                       /* the slave once more, opened for us alone and not blocking: reads type-ahead back */
+	int stderr_write;               /* kept open, so that the reading end never sees an end of file */
+	int stderr_read;                /* the program's stderr where ours is not our stdout, else -1 */
+	int signals;                    /* signalfd: INT, TERM, HUP, WINCH */
+	bool silent;                    /* re-execution: output is dropped */
+	bool astray;                    /* stands at no node of the timeline: in the middle of FReD's work */
+	bool internal;                  /* FReD works: ^C cancels, keys do not go to the program */
+	bool cancelled;
+
+	struct stdin_log {              /* stdin that is no terminal: all bytes read so far, and how far they are used */
+		struct buf data;
+		size_t pos;
+		bool eof, eof_sent;
+	} in;
+	struct buf typed;               /* terminal input that went to the program in the present command */
+	struct buf typeahead;           /* what a human typed and the program did not read */
+
+	char *pending;                  /* text of the command that is being executed, all its lines so far */
+	enum command_class pending_class;
+	uint64_t pending_since;         /* clock_us() */
+	char *cached_line;              /* the last line classified, and its class: `next` comes a thousand times */
+	enum command_class cached_class;
+	char *last_line;                /* for the empty line, which repeats */
+};
+
+/* session_pump.c */
+enum pump_result { PUMP_EVENT, PUMP_ENDED, PUMP_CANCELLED, PUMP_TIMEOUT, PUMP_HANGUP };
+/* Keeps everything flowing until the agent says something, the debugger ends, or (FReD at work) ^C is typed.
+ * timeout_ms < 0: none.  The caller frees *event. */
+enum pump_result session_pump(struct session *s, struct adapter_event *event, int timeout_ms);
+/* Takes all output that was written before now; on return the terminal holds none. */
+void session_drain(struct session *s);
+/* What pump said, as an error; never for PUMP_EVENT. */
+int pump_error(struct session *s, enum pump_result result, struct err *err);
+
+/* session_input.c */
+bool input_wants_stdin(const struct session *s);        /* should stdin be polled while the program runs? */
+bool input_wants_master(const struct session *s);       /* is there input waiting for room in the inner terminal? */
+void input_from_stdin(struct session *s);               /* stdin is readable */
+void input_to_master(struct session *s);                /* the inner terminal has room */
+void input_take_back(struct session *s);                /* at a prompt: what the program did not read */
+int input_replay(struct session *s, const struct node *node, struct err *err);
+void input_discard(struct session *s);
+/* After a run that halted inside `whole`: `node` gets what it has read of the input. */
+void input_settle(struct session *s, const struct node *whole, struct node *node);
+
+/* session_request.c: one question to the agent, at a prompt; 0 with the reply in *reply, which the caller frees. */
+int request_reply(struct session *s, struct adapter_event *reply, int timeout_ms, struct err *err) must_check;
+int request_where(struct session *s, struct place *here, struct place *caller, struct err *err) must_check;
+int request_class(struct session *s, const char *line, enum command_class *class, struct err *err) must_check;
+int request_settings(struct session *s, char **saved, struct err *err) must_check;
+int request_load_settings(struct session *s, const char *saved, struct err *err) must_check;
+/* The debugger prints the present place, as it does after a stop. */
+int request_show(struct session *s, struct err *err) must_check;
+void place_free(struct place *place);
+
+/* session_run.c */
+/* Waits for the prompt that ends a command and books it in the session's state; for internal runs. */
+int run_to_prompt(struct session *s, struct adapter_event *event, struct err *err) must_check;
+/* Runs the command that leads to `node` again from its parent, where the session stands, silently. */
+int run_again(struct session *s, struct node *node, struct err *err) must_check;
+
+/* session_travel.c */
+/* Makes sure that the node has a snapshot if it can have one: the session stands there. */
+int travel_keep_here(struct session *s, struct err *err) must_check;
+/* Puts the session at a node, silently: by its snapshot, or from the nearest one before it by running again. */
+int travel_to(struct session *s, struct node *node, struct err *err) must_check;
+/* Restores without bookkeeping: the machine's marks. */
+int travel_restore(struct session *s, const struct ckpt_snapshot *snapshot, const char *prompt, struct err *err) must_check;
+/* As travel_to(); then shows the place and makes it the present one. */
+int travel_show(struct session *s, struct node *node, struct err *err) must_check;
+/* FReD starts and ends work of its own: quiet terminal, ^C cancels, output dropped. */
+void work_begin(struct session *s);
+void work_end(struct session *s);
+
+/* session_machine.c */
+struct fred_machine;
+struct machine *machine_open(struct session *s, struct fred_machine **fm);
+void machine_close(struct fred_machine *fm);
+/* Counters for reports. */
+unsigned machine_snapshots(const struct fred_machine *fm);
+/* The node at which segment i begins. */
+struct node *machine_node(const struct fred_machine *fm, int segment);
+/* From now on the debugger shows each place that is run to. */
+void machine_show(struct fred_machine *fm);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The event loop: the inner terminal, the program's stderr, the agent's channel, the engine, stdin and signals.
+ *
+ * One order matters.  When the agent says that it waits at a prompt, all output written before has to be on the screen
+ * first.  The agent writes its message after that output; a pty delivers through a work queue, but a read() of the
+ * master that finds nothing first waits for that queue (drivers/tty/n_tty.c, n_tty_read: tty_buffer_flush_work), so
+ * reading until EAGAIN after the message has come gets everything. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "fred/message.h"
+#include "fred/session_priv.h"
+#include "fred/terminal.h"
+
+enum { FD_MASTER, FD_STDERR, FD_AGENT, FD_ENGINE, FD_SIGNALS, FD_STDIN, N_FDS };
+
+/* One read; false when there was nothing to read. */
+static bool take_output(struct session *s, int from, int to)
+{
+	char data[16384];
+	ssize_t n = read(from, data, sizeof data);
+
+	if (n <= 0)
+		return n < 0 && errno == EINTR;
+	log_bytes(LOG_PTY, s->silent ? "dropped" : "output", data, (unsigned long)n);
+	if (!s->silent && put_output(to, data, (unsigned long)n))
+		s->state = SESSION_HANGUP;
+	return true;
+}
+
+void session_drain(struct session *s)
+{
+	while (s->state != SESSION_HANGUP && take_output(s, s->master, STDOUT_FILENO))
+		;
+	while (s->stderr_read >= 0 && s->state != SESSION_HANGUP && take_output(s, s->stderr_read, STDERR_FILENO))
+		;
+}
+
+/* Keys and signals that mean fredapp itself. */
+static void take_signal(struct session *s)
+{
+	struct signalfd_siginfo info;
+
+	while (read(s->signals, &info, sizeof info) == sizeof info) {
+		switch (info.ssi_signo) {
+		case SIGWINCH:
+			inner_resize(s->master);
+			break;
+		case SIGINT:
+			if (s->internal || s->state != SESSION_RUNNING)
+				s->cancelled = true;
+			else
+				/* Not typed at us (that terminal is raw) but sent: the program gets it as if typed. */
+				ioctl(s->master, TIOCSIG, SIGINT);
+			break;
+		default:
+			s->state = SESSION_HANGUP;
+		}
+	}
+}
+
+/* One message from the agent, if a whole one has come. */
+static bool take_message(struct session *s, struct adapter_event *event)
+{
+	struct err err;
+
+	if (s->adapter->read_event(s->agent, event, &err)) {
+		log_info(LOG_AGENT, "%s", err.what);
+		event->kind = ADAPTER_CLOSED;
+	}
+	if (event->kind == ADAPTER_NOTHING || event->kind == ADAPTER_HELLO || event->kind == ADAPTER_CLOSED) {
+		adapter_event_free(event);
+		return false;
+	}
+	session_drain(s);
+	return true;
+}
+
+static void fill(struct session *s, struct pollfd *fds)
+{
+	fds[FD_MASTER] = (struct pollfd){.fd = s->master, .events = POLLIN};
+	if (input_wants_master(s))
+		fds[FD_MASTER].events |= POLLOUT;
+	fds[FD_STDERR] = (struct pollfd){.fd = s->stderr_read, .events = POLLIN};
+	fds[FD_AGENT] = (struct pollfd){.fd = s->adapter->fd(s->agent), .events = POLLIN};
+	fds[FD_ENGINE] = (struct pollfd){.fd = ckpt_event_fd(s->ckpt), .events = POLLIN};
+	fds[FD_SIGNALS] = (struct pollfd){.fd = s->signals, .events = POLLIN};
+	fds[FD_STDIN] = (struct pollfd){.fd = input_wants_stdin(s) ? STDIN_FILENO : -1, .events = POLLIN};
+}
+
+static void serve_terminal(struct session *s, const struct pollfd *fds)
+{
+	if (fds[FD_MASTER].revents & POLLIN)
+		take_output(s, s->master, STDOUT_FILENO);
+	if (fds[FD_MASTER].revents & POLLOUT)
+		input_to_master(s);
+	if (fds[FD_STDERR].revents)
+		take_output(s, s->stderr_read, STDERR_FILENO);
+	if (fds[FD_SIGNALS].revents & POLLIN)
+		take_signal(s);
+	if (fds[FD_STDIN].revents)
+		input_from_stdin(s);
+}
+
+enum pump_result session_pump(struct session *s, struct adapter_event *event, int timeout_ms)
+{
+	uint64_t until = timeout_ms < 0 ? 0 : clock_us() + (uint64_t)timeout_ms * 1000;
+	struct pollfd fds[N_FDS];
+
+	s->cancelled = false;
+	for (;;) {
+		*event = (struct adapter_event){0};
+		if (take_message(s, event))
+			return PUMP_EVENT;
+		if (s->state == SESSION_HANGUP)
+			return PUMP_HANGUP;
+		if (s->cancelled)
+			return PUMP_CANCELLED;
+		if (ckpt_ended(s->ckpt, &s->status)) {
+			session_drain(s);
+			return PUMP_ENDED;
+		}
+		int wait = -1;
+		if (timeout_ms >= 0) {
+			uint64_t now = clock_us();
+			if (now >= until)
+				return PUMP_TIMEOUT;
+			wait = (int)((until - now) / 1000) + 1;
+		}
+		fill(s, fds);
+		if (poll(fds, N_FDS, wait) < 0 && errno != EINTR)
+			return PUMP_HANGUP;
+		serve_terminal(s, fds);
+	}
+}
+
+int pump_error(struct session *s, enum pump_result result, struct err *err)
+{
+	switch (result) {
+	case PUMP_CANCELLED:
+		err->sys = ECANCELED;
+		snprintf(err->what, sizeof err->what, "stopped by ^C");
+		return -1;
+	case PUMP_ENDED:
+		return err_set(err, "the debugger ended while FReD was at work in it");
+	case PUMP_TIMEOUT:
+		err_set(err, "it took too long");
+		err->sys = ETIMEDOUT;
+		return -1;
+	default:
+		err_set(err, "the terminal has gone away");
+		err->sys = EIO;
+		return -1;
+	}
+}
+
+bool session_idle(struct session *s, bool *interrupted, void (*before_output)(void), void (*after_output)(void))
+{
+	struct pollfd fds[N_FDS];
+	bool output;
+
+	*interrupted = false;
+	fill(s, fds);
+	fds[FD_STDIN].fd = STDIN_FILENO;
+	if (s->state == SESSION_ENDED)
+		fds[FD_MASTER].fd = fds[FD_AGENT].fd = fds[FD_ENGINE].fd = -1;
+	if (poll(fds, N_FDS, -1) < 0)
+		return false;
+	/* A typed character wins: readline must be quick. */
+	bool readable = fds[FD_STDIN].revents != 0;
+	fds[FD_STDIN].revents = 0;
+	output = (fds[FD_MASTER].revents & POLLIN) || (fds[FD_STDERR].fd >= 0 && fds[FD_STDERR].revents);
+	if (output && before_output)
+		before_output();
+	s->cancelled = false;
+	serve_terminal(s, fds);
+	if (output && after_output)
+		after_output();
+	*interrupted = s->cancelled;
+	if (s->state != SESSION_ENDED && ckpt_ended(s->ckpt, &s->status)) {
+		session_drain(s);
+		s->state = SESSION_ENDED;
+	}
+	return readable;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Questions to the agent while the debugger is at a prompt. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "fred/message.h"
+#include "fred/session_priv.h"
+
+int request_reply(struct session *s, struct adapter_event *reply, int timeout_ms, struct err *err)
+{
+	for (;;) {
+		enum pump_result result = session_pump(s, reply, timeout_ms);
+		if (result == PUMP_ENDED) {
+			s->state = SESSION_ENDED;
+			return pump_error(s, result, err);
+		}
+		/* Outside FReD's own work an answer is a matter of microseconds: it is waited for, so that the next
+		 * question does not get the answer to this one. */
+		if (result == PUMP_CANCELLED && !s->internal)
+			continue;
+		if (result != PUMP_EVENT)
+			return pump_error(s, result, err);
+		if (reply->kind == ADAPTER_REPLY)
+			break;
+		adapter_event_free(reply);
+	}
+	if (!reply->failed)
+		return 0;
+	err_set(err, "%s", reply->n_fields ? reply->fields[0] : "the debugger refused");
+	adapter_event_free(reply);
+	return -1;
+}
+
+void place_free(struct place *place)
+{
+	free(place->file);
+	free(place->function);
+	*place = (struct place){0};
+}
+
+int request_where(struct session *s, struct place *here, struct place *caller, struct err *err)
+{
+	struct adapter_event reply;
+	struct place dummy = {0};
+
+	if (s->adapter->where(s->agent, err) || request_reply(s, &reply, -1, err))
+		return -1;
+	int r = s->adapter->place_of(&reply, here, caller ? caller : &dummy);
+	adapter_event_free(&reply);
+	place_free(&dummy);
+	return r ? err_set(err, "the debugger told no place") : 0;
+}
+
+int request_class(struct session *s, const char *line, enum command_class *class, struct err *err)
+{
+	struct adapter_event reply;
+
+	if (s->cached_line && !strcmp(line, s->cached_line)) {
+		*class = s->cached_class;
+		return 0;
+	}
+	if (s->adapter->classify(s->agent, line, err) || request_reply(s, &reply, -1, err))
+		return -1;
+	*class = reply.n_fields ? (enum command_class)atoi(reply.fields[0]) : COMMAND_PROGRAM;
+	adapter_event_free(&reply);
+	free(steal_pointer(&s->cached_line));
+	/* Only a debugger command (an alias) can give a move's name another meaning, and that replaces the cache. */
+	if (*class == COMMAND_MOVES || *class == COMMAND_DEBUGGER)
+		s->cached_line = xstrdup(line);
+	s->cached_class = *class;
+	return 0;
+}
+
+int request_settings(struct session *s, char **saved, struct err *err)
+{
+	struct adapter_event reply;
+
+	if (s->adapter->settings_save(s->agent, err) || request_reply(s, &reply, -1, err))
+		return -1;
+	*saved = xstrdup(reply.n_fields ? reply.fields[0] : "");
+	adapter_event_free(&reply);
+	return 0;
+}
+
+int request_load_settings(struct session *s, const char *saved, struct err *err)
+{
+	struct adapter_event reply;
+
+	if (s->adapter->settings_load(s->agent, saved, err) || request_reply(s, &reply, -1, err))
+		return -1;
+	for (size_t i = 0; i < reply.n_fields; i++)
+		if (reply.fields[i][0])
+			say_error("%s", reply.fields[i]);
+	adapter_event_free(&reply);
+	return 0;
+}
+
+int request_show(struct session *s, struct err *err)
+{
+	struct adapter_event reply;
+
+	if (s->adapter->show(s->agent, err) || request_reply(s, &reply, -1, err))
+		return -1;
+	adapter_event_free(&reply);
+	return 0;
+}
+
+int session_complete(struct session *s, const char *text, size_t start, size_t end, struct adapter_event *words,
+		     struct err *err)
+{
+	if (s->state != SESSION_PROMPT)
+		return err_set(err, "the debugger is not at a prompt");
+	if (s->adapter->complete(s->agent, text, start, end, err))
+		return -1;
+	return request_reply(s, words, -1, err);
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Reverse moves: ask decompose/ for the target, go there with the debugger showing the place, bring the breakpoints and
+ * the like along, and book the new position. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "decompose/reverse.h"
+#include "decompose/watch.h"
+#include "fred/message.h"
+#include "fred/session_priv.h"
+
+/* What a reverse move needs of the present before it is left. */
+struct departure {
+	struct fred_machine *fm;
+	struct machine *m;
+	struct node *from;
+	uint32_t selected;
+	char *settings;
+};
+
+static int depart(struct session *s, struct departure *d, struct err *err)
+{
+	struct place place = {0};
+
+	*d = (struct departure){.from = s->timeline->here};
+	if (s->state != SESSION_PROMPT)
+		return err_set(err, s->state == SESSION_ENDED ? "the debugger has exited; fred-undo goes back before that"
+							      : "finish the present command first");
+	if (request_where(s, &place, NULL, err))
+		return -1;
+	d->selected = place.selected ? place.selected : place.depth;
+	place_free(&place);
+	if (request_settings(s, &d->settings, err) || travel_keep_here(s, err)) {
+		free(d->settings);
+		return -1;
+	}
+	d->m = machine_open(s, &d->fm);
+	work_begin(s);
+	return 0;
+}
+
+static void depart_end(struct session *s, struct departure *d)
+{
+	work_end(s);
+	machine_close(d->fm);
+	free(d->settings);
+}
+
+/* Nothing came of it: the session is where it was. */
+static int go_back(struct session *s, struct departure *d, struct err *err)
+{
+	struct err why = *err, lost;
+
+	s->silent = s->internal = true;
+	s->cancelled = false;
+	if (travel_to(s, d->from, &lost)) {
+		*err = lost;
+		return err_context(err, "cannot return to where you were");
+	}
+	*err = why;
+	return -1;
+}
+
+/* The commands that had changed only the debugger since the target, for the history. */
+static void keep_reissued(struct session *s, struct departure *d, const struct reverse_target *target, struct node *node)
+{
+	struct node *root = s->timeline->nodes[0], *base = machine_node(d->fm, target->segment);
+	struct history *before = timeline_history(root, base, s->adapter);
+	struct history *all = timeline_history(root, d->from, s->adapter);
+	size_t first = history_rewind(all, before->n, &target->steps, s->adapter->step, s->adapter->next);
+
+	for (; first < all->n; first++) {
+		array_grow(node->reissued, node->n_reissued);
+		node->reissued[node->n_reissued++] = xstrdup(all->entries[first].text);
+	}
+	history_free(before);
+	history_free(all);
+	free(before);
+	free(all);
+}
+
+/* The session stands at the target: a node for it. */
+static int book_arrival(struct session *s, struct departure *d, struct reverse_target *target,
+			const struct machine_stop *stop, struct err *err)
+{
+	struct timeline *t = s->timeline;
+	struct node *base = machine_node(d->fm, target->segment), *whole = machine_node(d->fm, target->segment + 1);
+	struct node *head = t->branches[t->branch].head;
+	char *prompt = xstrdup(s->prompt);
+
+	if (request_load_settings(s, d->settings, err)) {
+		free(prompt);
+		return -1;
+	}
+	struct node *node = timeline_add(t, base, target->tick ? whole->command : NULL,
+					 target->tick ? COMMAND_MOVES : COMMAND_DEBUGGER);
+	t->branches[t->branch].head = head;
+	keep_reissued(s, d, target, node);
+	node->partial = target->tick > 0;
+	node->tick = target->tick;
+	node->steps = target->steps;
+	target->steps = (struct path){0};
+	node->has_steps = true;
+	node->settings = steal_pointer(&d->settings);
+	node->prompt = prompt;
+	node->stdin_pos = base->stdin_pos;
+	node->ran_us = base->ran_us;
+	if (target->tick)
+		input_settle(s, whole, node);
+	node->place.depth = stop->depth;
+	node->place.kind = stop->kind;
+	s->astray = false;
+	undo_do(&t->undo, node->id);
+	return request_where(s, &node->place, NULL, err);
+}
+
+/* Goes to a target that has moved, with its place shown. */
+static int arrive(struct session *s, struct departure *d, struct reverse_target *target, struct err *err)
+{
+	struct machine_stop stop;
+
+	machine_show(d->fm);
+	if (reverse_go(d->m, target, &stop, err))
+		return -1;
+	s->silent = false;
+	if (target->tick == 0 && request_show(s, err))
+		return -1;
+	return book_arrival(s, d, target, &stop, err);
+}
+
+int session_reverse(struct session *s, enum session_reverse how, long n, struct err *err)
+{
+	struct departure d;
+	struct reverse_target target = {0};
+	int r = -1;
+
+	if (depart(s, &d, err))
+		return -1;
+	switch (how) {
+	case REVERSE_STEP:
+		r = reverse_step(d.m, (uint64_t)n, &target, err);
+		break;
+	case REVERSE_NEXT:
+		r = reverse_next(d.m, (uint64_t)n, &target, err);
+		break;
+	case REVERSE_FINISH:
+		r = reverse_finish(d.m, d.selected, (uint64_t)n, &target, err);
+		break;
+	case REVERSE_CONTINUE:
+		r = reverse_continue(d.m, (uint64_t)n, &target, err);
+		break;
+	}
+	if (r == 0 && target.no_more)
+		say("No more reverse-execution history.");
+	if (r == 0 && target.moved)
+		r = arrive(s, &d, &target, err);
+	else if (r == 0)
+		r = s->astray ? travel_to(s, d.from, err) : 0;
+	if (r)
+		go_back(s, &d, err);
+	reverse_target_free(&target);
+	depart_end(s, &d);
+	return r;
+}
+
+/* The debugger's True and False are true and false in a sentence. */
+static const char *in_words(const struct machine_value *value)
+{
+	if (value->kind == MACHINE_UNBORN)
+		return "not yet there (its function had not been called)";
+	if (value->kind == MACHINE_UNDEFINED)
+		return "undefined";
+	if (!strcmp(value->text, "True"))
+		return "true";
+	return !strcmp(value->text, "False") ? "false" : value->text;
+}
+
+static void announce(struct session *s, struct departure *d, const char *expr, const struct watch_result *result)
+{
+	if (result->by_command)
+		say("%s was %s before, %s after the command `%s` here:", expr, in_words(&result->before),
+		    in_words(&result->after), machine_node(d->fm, result->target.segment + 1)->command);
+	else
+		say("%s was %s before, %s after this statement:", expr, in_words(&result->before), in_words(&result->after));
+}
+
+static int name_guilty_caller(struct session *s, struct err *err)
+{
+	struct place place = {0}, caller = {0};
+
+	if (request_where(s, &place, &caller, err))
+		return -1;
+	if (caller.file)
+		say("the change comes after this return, in the rest of the statement at %s:%ld in %s()", caller.file,
+		    caller.line, caller.function ? caller.function : "?");
+	place_free(&place);
+	place_free(&caller);
+	return 0;
+}
+
+static int report_watch(struct session *s, struct departure *d, const char *expr, struct watch_result *result,
+			uint64_t began, struct err *err)
+{
+	if (result->outcome == WATCH_UNPROVEN)
+		return err_set(err, "%s is %s now and was so wherever the search looked, the start included; "
+			       "fred-reverse-watch --last %s looks at every stop", expr, in_words(&result->after), expr);
+	if (result->outcome == WATCH_NEVER_CHANGED)
+		return err_set(err, "%s has been %s at every stop since the start", expr, in_words(&result->after));
+	announce(s, d, expr, result);
+	if (arrive(s, d, &result->target, err))
+		return -1;
+	if (result->in_caller && name_guilty_caller(s, err))
+		return -1;
+	if (result->inside)
+		say("the program was interrupted inside this statement; the change comes in the rest of it");
+	if (!result->latest)
+		say("it may have changed again later: fred-reverse-watch --last finds the latest change");
+	say("%u evaluations, %u snapshots, %.1f s", result->evaluations, machine_snapshots(d->fm),
+	    (double)(clock_us() - began) / 1e6);
+	return 0;
+}
+
+int session_watch(struct session *s, const char *expr, bool last, struct err *err)
+{
+	struct watch_options options = {.last = last};
+	struct watch_result result = {0};
+	uint64_t began = clock_us();
+	struct departure d;
+
+	if (depart(s, &d, err))
+		return -1;
+	int r = watch_search(d.m, expr, d.selected, &options, &result, err);
+	if (r == 0)
+		r = report_watch(s, &d, expr, &result, began, err);
+	if (r)
+		go_back(s, &d, err);
+	watch_result_free(&result);
+	depart_end(s, &d);
+	return r;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A command's way: typed, classified, sent, executed while the user's keys go to the program, booked in the timeline. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "fred/message.h"
+#include "fred/session_priv.h"
+#include "fred/settings.h"
+#include "fred/terminal.h"
+
+static void set_prompt(struct session *s, const char *prompt)
+{
+	free(s->prompt);
+	s->prompt = xstrdup(prompt ? prompt : "");
+}
+
+/* The command under way has come to its end at a new position: a node for it. */
+static void book(struct session *s, const struct adapter_event *event)
+{
+	struct timeline *t = s->timeline;
+	struct node *was = t->here, *node;
+	struct err err;
+
+	if (!s->pending) {                      /* the first prompt */
+		node = timeline_add(t, NULL, NULL, COMMAND_LOOKS);
+		node->origin = true;
+		node->checkpoint = t->next_checkpoint++;
+	} else if (s->pending_class == COMMAND_LOOKS && !(event && event->restarted)) {
+		timeline_add_look(was, s->pending);
+		return;
+	} else {
+		node = timeline_add(t, was, s->pending, s->pending_class);
+		node->ran_us = was->ran_us + clock_us() - s->pending_since;
+		node->origin = event && event->restarted;
+		node->typed = s->typed;
+		s->typed = (struct buf){0};
+	}
+	node->stdin_pos = s->in.pos;
+	node->ended = event == NULL;
+	node->prompt = xstrdup(s->prompt);
+	if (event && event->stop.depth)
+		node->place.depth = event->stop.depth;
+	if (!s->pending && travel_keep_here(s, &err))
+		say_error("no snapshots: %s", err.what);
+	undo_do(&t->undo, node->id);
+}
+
+static void finish_command(struct session *s, const struct adapter_event *event)
+{
+	book(s, event);
+	free(steal_pointer(&s->pending));
+	buf_clear(&s->typed);
+}
+
+static void ended(struct session *s)
+{
+	s->state = SESSION_ENDED;
+	set_prompt(s, "(fred) ");
+	outer_set(OUTER_AS_FOUND);
+	if (s->seen_prompt && s->pending && !s->quitting)
+		finish_command(s, NULL);
+}
+
+void session_wait(struct session *s)
+{
+	struct adapter_event event;
+
+	s->state = SESSION_RUNNING;
+	s->internal = s->silent = false;
+	if (outer_is_terminal())
+		outer_set(OUTER_RAW);
+	for (;;) {
+		enum pump_result result = session_pump(s, &event, -1);
+		if (result == PUMP_ENDED || result == PUMP_HANGUP) {
+			if (result == PUMP_ENDED)
+				ended(s);
+			outer_set(OUTER_AS_FOUND);
+			return;
+		}
+		if (result == PUMP_EVENT && (event.kind == ADAPTER_PROMPT || event.kind == ADAPTER_MORE))
+			break;
+		if (result == PUMP_EVENT)
+			adapter_event_free(&event);
+	}
+	s->state = event.kind == ADAPTER_PROMPT ? SESSION_PROMPT : SESSION_MORE;
+	set_prompt(s, event.prompt);
+	input_take_back(s);
+	outer_set(OUTER_AS_FOUND);
+	if (event.kind == ADAPTER_PROMPT) {
+		finish_command(s, &event);
+		s->seen_prompt = true;
+	}
+	adapter_event_free(&event);
+}
+
+static void begin_command(struct session *s, const char *line, enum command_class class)
+{
+	s->pending = xstrdup(line);
+	s->pending_class = class;
+	s->pending_since = clock_us();
+	s->quitting = class == COMMAND_QUITS;
+	free(s->last_line);
+	s->last_line = xstrdup(line);
+}
+
+/* One more line of a block, of `commands`, of `interact`: part of the same command. */
+static void continue_command(struct session *s, const char *line)
+{
+	char *all = xasprintf("%s\n%s", s->pending ? s->pending : "", line);
+
+	free(s->pending);
+	s->pending = all;
+	if (s->pending_class == COMMAND_LOOKS)
+		s->pending_class = COMMAND_PROGRAM;
+}
+
+int session_line(struct session *s, const char *line, struct err *err)
+{
+	enum command_class class;
+
+	if (s->state == SESSION_ENDED)
+		return err_set(err, "the debugger has exited: fred-undo goes back before that, quit leaves");
+	if (s->state == SESSION_MORE) {
+		continue_command(s, line);
+	} else {
+		if (!*line && s->last_line)
+			line = s->last_line;
+		cleanup_free char *copy = xstrdup(line);
+		if (request_class(s, copy, &class, err))
+			return -1;
+		if (class != COMMAND_LOOKS && class != COMMAND_QUITS && settings.snapshots && travel_keep_here(s, err)) {
+			say_error("no snapshot before this command, so it cannot be undone exactly: %s", err->what);
+		}
+		begin_command(s, copy, class);
+		line = s->last_line;
+	}
+	if (s->adapter->line(s->agent, line, err))
+		return -1;
+	session_wait(s);
+	return 0;
+}
+
+int session_eof(struct session *s, struct err *err)
+{
+	if (s->state == SESSION_PROMPT)
+		begin_command(s, "EOF", COMMAND_QUITS);
+	if (s->adapter->eof(s->agent, err))
+		return -1;
+	session_wait(s);
+	return 0;
+}
+
+int session_interrupt(struct session *s, struct err *err)
+{
+	if (s->state == SESSION_PROMPT)
+		begin_command(s, "", COMMAND_LOOKS);
+	if (s->adapter->interrupt(s->agent, err))
+		return -1;
+	session_wait(s);
+	return 0;
+}
+
+int run_to_prompt(struct session *s, struct adapter_event *event, struct err *err)
+{
+	s->state = SESSION_RUNNING;
+	for (;;) {
+		enum pump_result result = session_pump(s, event, -1);
+		if (result == PUMP_ENDED)
+			s->state = SESSION_ENDED;
+		if (result != PUMP_EVENT)
+			return pump_error(s, result, err);
+		switch (event->kind) {
+		case ADAPTER_PROMPT:
+			s->state = SESSION_PROMPT;
+			set_prompt(s, event->prompt);
+			return 0;
+		case ADAPTER_MORE:
+			s->state = SESSION_MORE;
+			return 0;
+		case ADAPTER_TICKS:
+			return 0;
+		case ADAPTER_ARRIVING:
+			s->silent = false;
+			if (s->adapter->go_on(s->agent, err)) {
+				adapter_event_free(event);
+				return -1;
+			}
+			break;
+		default:
+			break;
+		}
+		adapter_event_free(event);
+	}
+}
+
+/* The halted command of a partial node, by the clock. */
+static int run_again_partly(struct session *s, struct node *node, struct err *err)
+{
+	struct adapter_event event;
+
+	if (s->adapter->clock_run(s->agent, node->command, node->tick, false, false, false, err) ||
+	    run_to_prompt(s, &event, err))
+		return -1;
+	bool there = event.kind == ADAPTER_PROMPT && event.stop.tick == node->tick;
+	adapter_event_free(&event);
+	if (!there)
+		return err_set(err, "the program did not run the same way again");
+	return node->settings ? request_load_settings(s, node->settings, err) : 0;
+}
+
+int run_again(struct session *s, struct node *node, struct err *err)
+{
+	cleanup_free char *text = xstrdup(node->command ? node->command : "");
+	char *next = text;
+	struct adapter_event event = {0};
+
+	if (!node->command)
+		return request_load_settings(s, node->settings, err);
+	log_info(LOG_SESSION, "run again: %s", node->command);
+	if (input_replay(s, node, err))
+		return -1;
+	if (node->partial)
+		return run_again_partly(s, node, err);
+	do {
+		char *line = strsep(&next, "\n");
+		if (s->adapter->line(s->agent, line, err) || run_to_prompt(s, &event, err))
+			return -1;
+		adapter_event_free(&event);
+	} while (next && s->state == SESSION_MORE);
+	if (s->state != SESSION_PROMPT)
+		return err_set(err, "the program did not run the same way again");
+	input_discard(s);
+	return 0;
+}

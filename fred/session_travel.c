@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Going to a position: restore its snapshot, or the nearest one above it and run the rest again. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "fred/message.h"
+#include "fred/session_priv.h"
+#include "fred/terminal.h"
+
+void work_begin(struct session *s)
+{
+	s->internal = s->silent = true;
+	s->cancelled = false;
+	outer_set(OUTER_QUIET);
+}
+
+void work_end(struct session *s)
+{
+	progress_end();
+	s->internal = s->silent = false;
+	outer_set(OUTER_AS_FOUND);
+}
+
+int travel_keep_here(struct session *s, struct err *err)
+{
+	struct node *here = s->timeline->here;
+	struct ckpt_snapshot *snapshot;
+
+	if (here->snapshot || here->ended)
+		return 0;
+	if (ckpt_snapshot(s->ckpt, &snapshot, err))
+		return -1;
+	timeline_keep(s->timeline, here, snapshot);
+	timeline_thin(s->timeline);
+	return 0;
+}
+
+/* Into the state that the session was in when the snapshot was taken: at a prompt, long since told to us. */
+static int restored(struct session *s, const char *prompt)
+{
+	s->adapter->reset(s->agent);
+	input_discard(s);
+	free(s->prompt);
+	s->prompt = xstrdup(prompt);
+	s->state = SESSION_PROMPT;
+	s->quitting = false;
+	return 0;
+}
+
+int travel_restore(struct session *s, const struct ckpt_snapshot *snapshot, const char *prompt, struct err *err)
+{
+	cleanup_free char *copy = xstrdup(prompt);
+
+	session_drain(s);
+	if (ckpt_restore(s->ckpt, snapshot, NULL, err)) {
+		s->state = SESSION_ENDED;
+		return -1;
+	}
+	return restored(s, copy);
+}
+
+/* Restores a node's snapshot.  The first time that a position without a snapshot is left, its memory becomes one. */
+static int restore_node(struct session *s, struct node *node, bool here_is_live, struct err *err)
+{
+	struct node *here = s->timeline->here;
+	struct ckpt_snapshot *abandoned = NULL;
+	bool keep = here_is_live && !here->snapshot && !here->ended && s->state == SESSION_PROMPT;
+
+	session_drain(s);
+	if (ckpt_restore(s->ckpt, node->snapshot, keep ? &abandoned : NULL, err)) {
+		s->state = SESSION_ENDED;
+		return -1;
+	}
+	if (abandoned)
+		timeline_keep(s->timeline, here, abandoned);
+	return restored(s, node->prompt);
+}
+
+/* Edges from a snapshotted node down to `node`. */
+static int run_down(struct session *s, struct node *from, struct node *node, struct err *err)
+{
+	if (node == from)
+		return 0;
+	if (run_down(s, from, node->parent, err))
+		return -1;
+	return run_again(s, node, err);
+}
+
+int travel_to(struct session *s, struct node *node, struct err *err)
+{
+	struct node *from = timeline_snapshotted(node);
+
+	if (!from)
+		return err_set(err, "there is no snapshot to go back to (see fredapp --doctor)");
+	/* Where the session has been moved off its node by work under way, there is nothing at `here` to keep. */
+	if (restore_node(s, from, !s->astray, err))
+		return -1;
+	s->astray = true;
+	if (run_down(s, from, node, err))
+		return -1;
+	s->astray = false;
+	s->timeline->here = node;
+	s->in.pos = s->stdin_is_input ? node->stdin_pos : s->in.pos;
+	return from == node ? 0 : travel_keep_here(s, err);
+}
+
+int travel_show(struct session *s, struct node *node, struct err *err)
+{
+	struct node *was = s->timeline->here;
+	struct err lost;
+
+	if (node->ended)
+		return err_set(err, "the debugger has exited there, after `%s`: nothing can be shown", node->command);
+	work_begin(s);
+	int r = travel_to(s, node, err);
+	if (r && was->snapshot && travel_to(s, was, &lost))
+		log_info(LOG_SESSION, "cannot return either: %s", lost.what);
+	work_end(s);
+	return r ? -1 : request_show(s, err);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "fred/terminal.h"
+
+#include <fcntl.h>
+#include <pty.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+static struct termios found;
+static bool have_found;
+static enum outer_mode present;
+
+bool outer_is_terminal(void) { return isatty(STDIN_FILENO); }
+
+void outer_save(void)
+{
+	have_found = tcgetattr(STDIN_FILENO, &found) == 0;
+	present = OUTER_AS_FOUND;
+}
+
+void outer_set(enum outer_mode mode)
+{
+	struct termios t = found;
+
+	if (!have_found || mode == present)
+		return;
+	if (mode == OUTER_RAW) {
+		cfmakeraw(&t);
+		t.c_cc[VMIN] = 1;
+		t.c_cc[VTIME] = 0;
+		if (!isatty(STDOUT_FILENO))
+			t.c_oflag = found.c_oflag;
+	} else if (mode == OUTER_QUIET) {
+		t.c_lflag &= ~(tcflag_t)(ECHO | ICANON);
+		t.c_lflag |= ISIG;
+	}
+	tcsetattr(STDIN_FILENO, TCSANOW, &t);
+	present = mode;
+}
+
+void inner_resize(int master)
+{
+	struct winsize size;
+
+	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+		ioctl(master, TIOCSWINSZ, &size);
+}
+
+int inner_open(int *master, int *slave, struct err *err)
+{
+	struct winsize size = {.ws_row = 24, .ws_col = 80};
+	struct termios t;
+
+	if (openpty(master, slave, NULL, have_found ? &found : NULL, &size) < 0)
+		return err_sys(err, "open a pseudo-terminal (is /dev/pts mounted?)");
+	inner_resize(*master);
+	tcgetattr(*slave, &t);
+	if (!isatty(STDOUT_FILENO))
+		t.c_oflag &= ~(tcflag_t)OPOST;
+	/* What a pipe feeds to the program is not echoed natively; type-ahead would show twice. */
+	if (!outer_is_terminal())
+		t.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+	tcsetattr(*slave, TCSANOW, &t);
+	fcntl(*master, F_SETFD, FD_CLOEXEC);
+	fcntl(*slave, F_SETFD, FD_CLOEXEC);
+	if (fd_set_nonblocking(*master, 1) < 0)
+		return err_sys(err, "set up the pseudo-terminal");
+	return 0;
+}

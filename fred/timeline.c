@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "fred/timeline.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "decompose/thin.h"
+#include "fred/settings.h"
+
+struct timeline *timeline_new(void)
+{
+	struct timeline *t = xcalloc(1, sizeof *t);
+
+	t->branches = xcalloc(1, sizeof *t->branches);
+	t->branches[0].name = xstrdup("main");
+	t->n_branches = 1;
+	return t;
+}
+
+static void strings_free(char **strings, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(strings[i]);
+	free(strings);
+}
+
+static void node_free(struct node *node)
+{
+	ckpt_drop(node->snapshot);
+	free(node->command);
+	path_free(&node->steps);
+	free(node->settings);
+	strings_free(node->reissued, node->n_reissued);
+	strings_free(node->looks, node->n_looks);
+	buf_free(&node->typed);
+	free(node->place.file);
+	free(node->place.function);
+	free(node->prompt);
+	free(node->note);
+	free(node);
+}
+
+void timeline_free(struct timeline *t)
+{
+	if (!t)
+		return;
+	for (size_t i = 0; i < t->n_nodes; i++)
+		node_free(t->nodes[i]);
+	free(t->nodes);
+	for (size_t i = 0; i < t->n_branches; i++)
+		free(t->branches[i].name);
+	free(t->branches);
+	undo_free(&t->undo);
+	free(t);
+}
+
+struct node *timeline_add(struct timeline *t, struct node *parent, const char *command, enum command_class class)
+{
+	struct node *node = xcalloc(1, sizeof *node);
+
+	node->id = (int)t->n_nodes;
+	node->parent = parent;
+	node->command = command ? xstrdup(command) : NULL;
+	node->class = class;
+	node->checkpoint = -1;
+	array_grow(t->nodes, t->n_nodes);
+	t->nodes[t->n_nodes++] = node;
+	t->here = node;
+	t->branches[t->branch].head = node;
+	return node;
+}
+
+struct node *timeline_node(struct timeline *t, int id) { return t->nodes[id]; }
+
+struct node *timeline_checkpoint(struct timeline *t, long number)
+{
+	for (size_t i = 0; i < t->n_nodes; i++)
+		if (number >= 0 && t->nodes[i]->checkpoint == number)
+			return t->nodes[i];
+	return NULL;
+}
+
+struct branch *timeline_branch(struct timeline *t, const char *name)
+{
+	for (size_t i = 0; i < t->n_branches; i++)
+		if (!strcmp(t->branches[i].name, name))
+			return &t->branches[i];
+	return NULL;
+}
+
+void timeline_keep(struct timeline *t, struct node *node, struct ckpt_snapshot *snapshot)
+{
+	ckpt_drop(node->snapshot);
+	node->snapshot = snapshot;
+	node->taken = ++t->next_taken;
+}
+
+/* The snapshots in the order they were taken. */
+static size_t collect(const struct timeline *t, struct node **nodes)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n_nodes; i++)
+		if (t->nodes[i]->snapshot)
+			nodes[n++] = t->nodes[i];
+	for (size_t i = 1; i < n; i++)          /* nearly sorted: nodes are made in the order of their snapshots */
+		for (size_t j = i; j > 0 && nodes[j - 1]->taken > nodes[j]->taken; j--) {
+			struct node *swap = nodes[j];
+			nodes[j] = nodes[j - 1];
+			nodes[j - 1] = swap;
+		}
+	return n;
+}
+
+static bool drop_one(struct timeline *t, struct node **nodes, size_t n, size_t budget)
+{
+	cleanup_free struct thin_snapshot *list = xcalloc(n, sizeof *list);
+
+	for (size_t i = 0; i < n; i++)
+		list[i] = (struct thin_snapshot){
+			.seq = nodes[i]->taken,
+			.pinned = nodes[i]->checkpoint >= 0 || nodes[i]->origin || nodes[i] == t->here,
+		};
+	int pick = thin_pick(list, n, budget, t->next_taken);
+	if (pick < 0)
+		return false;
+	log_info(LOG_SESSION, "thin: drop the snapshot of position %d", nodes[pick]->id);
+	ckpt_drop(steal_pointer(&nodes[pick]->snapshot));
+	return true;
+}
+
+/* Memory is asked for rarely, as the answer costs some milliseconds a gigabyte. */
+static bool over_memory(struct node **nodes, size_t n)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct ckpt_info info;
+		ckpt_info(nodes[i]->snapshot, &info);
+		bytes += info.private_bytes;
+	}
+	return bytes >> 20 > (size_t)settings.max_snapshot_memory;
+}
+
+void timeline_thin(struct timeline *t)
+{
+	cleanup_free struct node **nodes = xcalloc(t->n_nodes + 1, sizeof(struct node *));
+	size_t n = collect(t, nodes);
+
+	while (n > (size_t)settings.max_snapshots && drop_one(t, nodes, n, (size_t)settings.max_snapshots))
+		n = collect(t, nodes);
+	if (t->next_taken % 32 != 0)
+		return;
+	while (n > 2 && over_memory(nodes, n) && drop_one(t, nodes, n, n - 1))
+		n = collect(t, nodes);
+}
+
+struct node *timeline_snapshotted(struct node *node)
+{
+	while (node && !node->snapshot)
+		node = node->parent;
+	return node;
+}
+
+bool timeline_is_above(const struct node *above, const struct node *node)
+{
+	while (node && node != above)
+		node = node->parent;
+	return node != NULL;
+}
+
+long timeline_commands(const struct node *above, const struct node *node)
+{
+	long n = 0;
+
+	for (; node && node != above; node = node->parent)
+		n++;
+	return n;
+}
+
+struct node *timeline_last_checkpoint(struct node *node)
+{
+	while (node->parent && node->checkpoint < 0)
+		node = node->parent;
+	return node;
+}
+
+void timeline_add_look(struct node *node, const char *command)
+{
+	array_grow(node->looks, node->n_looks);
+	node->looks[node->n_looks++] = xstrdup(command);
+}
+
+static enum history_class class_for_history(enum command_class class)
+{
+	switch (class) {
+	case COMMAND_LOOKS:
+		return HISTORY_LOOKS;
+	case COMMAND_DEBUGGER:
+		return HISTORY_DEBUGGER;
+	case COMMAND_MOVES:
+		return HISTORY_MOVES;
+	case COMMAND_RESTARTS:
+		return HISTORY_RESTARTS;
+	default:
+		return HISTORY_PROGRAM;
+	}
+}
+
+static void add_edge(struct history *h, const struct node *node, const struct adapter *adapter)
+{
+	if (node->command && !node->has_steps)
+		history_add(h, node->command, class_for_history(node->class));
+	for (size_t i = 0; i < node->steps.n; i++)
+		history_add_run(h, node->steps.runs[i].word == PATH_STEP ? adapter->step : adapter->next, HISTORY_MOVES,
+				node->steps.runs[i].count);
+	for (size_t i = 0; i < node->n_reissued; i++)
+		history_add(h, node->reissued[i], HISTORY_DEBUGGER);
+}
+
+static void add_looks(struct history *h, const struct node *node)
+{
+	for (size_t i = 0; i < node->n_looks; i++)
+		history_add(h, node->looks[i], HISTORY_LOOKS);
+}
+
+struct history *timeline_history(const struct node *since, const struct node *node, const struct adapter *adapter)
+{
+	struct history *h;
+
+	if (node == since || !node->parent) {
+		h = xcalloc(1, sizeof *h);
+	} else {
+		h = timeline_history(since, node->parent, adapter);
+		add_edge(h, node, adapter);
+	}
+	add_looks(h, node);
+	return h;
+}

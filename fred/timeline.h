@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The positions that a session knows: a tree of nodes.
+ *
+ * A node is a position at a prompt.  Its edge, kept in the node itself, is the command that led there from its parent.
+ * A node that a reverse move found has the command that first ran over that place, and the tick at which it was
+ * halted.  Most nodes have a snapshot; where it was thinned away the node is reached again by running the edges from the
+ * nearest node above that has one.
+ *
+ * Nodes live as long as the session and cost some hundred bytes; snapshots come and go within the budget. */
+#ifndef FRED_TIMELINE_H
+#define FRED_TIMELINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "ckpt/ckpt.h"
+#include "decompose/history.h"
+#include "decompose/path.h"
+#include "decompose/undo.h"
+#include "fred/adapter.h"
+
+struct node {
+	int id;
+	struct node *parent;            /* NULL: the first prompt */
+	char *command;                  /* the edge's text, all its lines; NULL for the first prompt, and where a reverse
+	                                 * move led to the parent itself and only brought settings along */
+	enum command_class class;
+	bool partial;                   /* the edge was halted at ... */
+	uint64_t tick;
+	struct path steps;              /* ... which is this many next and step from the parent */
+	bool has_steps;
+	bool origin;                    /* the program began here: nothing before can be reached by stepping */
+	bool ended;                     /* the debugger had exited */
+	char *settings;                 /* breakpoints and the like brought here from later, NULL: none */
+	char **reissued;                /* the commands that had made them, for the history */
+	size_t n_reissued;
+	char **looks;                   /* commands typed here that changed nothing, for the history */
+	size_t n_looks;
+	struct buf typed;               /* terminal input that the edge consumed */
+	size_t stdin_pos;               /* how far the program had read a stdin that is no terminal */
+
+	struct ckpt_snapshot *snapshot; /* NULL: thinned away or not taken */
+	uint64_t taken;                 /* order of the snapshots, for thinning */
+	struct place place;
+	char *prompt;
+	uint64_t ran_us;                /* wall time that the program ran from the first prompt to here */
+
+	int checkpoint;                 /* number, or -1 */
+	char *note;
+};
+
+struct branch {
+	char *name;
+	struct node *head;              /* its newest live position */
+};
+
+struct timeline {
+	struct node **nodes;
+	size_t n_nodes;
+	struct node *here;              /* where the session is */
+	struct branch *branches;
+	size_t n_branches, branch;      /* the present branch */
+	struct undo undo;
+	int next_checkpoint;
+	uint64_t next_taken;
+	size_t n_snapshots;
+};
+
+struct timeline *timeline_new(void);
+void timeline_free(struct timeline *t);
+/* A node below `parent`, which becomes the present one; the text is copied. */
+struct node *timeline_add(struct timeline *t, struct node *parent, const char *command, enum command_class class);
+struct node *timeline_node(struct timeline *t, int id);
+struct node *timeline_checkpoint(struct timeline *t, long number);
+struct branch *timeline_branch(struct timeline *t, const char *name);
+/* The node has a snapshot now; owned by the timeline. */
+void timeline_keep(struct timeline *t, struct node *node, struct ckpt_snapshot *snapshot);
+/* Drops snapshots until the budget holds. */
+void timeline_thin(struct timeline *t);
+/* The nearest node at or above `node` with a snapshot; NULL: none. */
+struct node *timeline_snapshotted(struct node *node);
+/* Is `above` on the way from the first prompt to `node`? */
+bool timeline_is_above(const struct node *above, const struct node *node);
+/* Number of commands that lead from `above` to `node`. */
+long timeline_commands(const struct node *above, const struct node *node);
+/* The nearest checkpoint at or above a node. */
+struct node *timeline_last_checkpoint(struct node *node);
+void timeline_add_look(struct node *node, const char *command);
+/* The history from `since` (a node above, whose own looks count) to `node`. */
+struct history *timeline_history(const struct node *since, const struct node *node, const struct adapter *adapter);
+
+#endif
