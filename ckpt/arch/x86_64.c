@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the engine must know of x86-64: registers, the system call instruction, and how the kernel marks a system call
+ * that was interrupted.  Only the 64-bit ABI: a 32-bit program is refused where its vdso has no `syscall`. */
+#include <elf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include "base/clock.h"
+#include "ckpt/ckpt_priv.h"
+
+/* include/linux/errno.h: never seen by programs, only by a tracer of a call that was interrupted. */
+enum { ERESTARTSYS = 512, ERESTARTNOINTR = 513, ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516 };
+
+#define SYSCALL_SIZE 2                  /* 0f 05 */
+
+int arch_get_regs(pid_t tid, struct arch_regs *regs)
+{
+	struct iovec v = {&regs->r, sizeof regs->r};
+
+	return (int)ptrace(PTRACE_GETREGSET, tid, NT_PRSTATUS, &v);
+}
+
+int arch_set_regs(pid_t tid, const struct arch_regs *regs)
+{
+	struct iovec v = {(void *)&regs->r, sizeof regs->r};
+
+	return (int)ptrace(PTRACE_SETREGSET, tid, NT_PRSTATUS, &v);
+}
+
+int arch_get_xstate(pid_t tid, void **state, size_t *len)
+{
+	static size_t size = 4096;      /* 2.7 KB with AVX-512, 11 KB with AMX */
+
+	for (;;) {
+		struct iovec v = {xmalloc(size), size};
+		if (ptrace(PTRACE_GETREGSET, tid, NT_X86_XSTATE, &v) < 0) {
+			free(v.iov_base);
+			return -1;
+		}
+		if (v.iov_len < size) {
+			*state = xrealloc(v.iov_base, v.iov_len);
+			*len = v.iov_len;
+			return 0;
+		}
+		free(v.iov_base);       /* filled to the brim: there may have been more */
+		size *= 2;
+	}
+}
+
+int arch_set_xstate(pid_t tid, const void *state, size_t len)
+{
+	struct iovec v = {(void *)state, len};
+
+	return (int)ptrace(PTRACE_SETREGSET, tid, NT_X86_XSTATE, &v);
+}
+
+uint64_t arch_find_syscall(pid_t pid, uint64_t vdso)
+{
+	/* The code is in the first pages; the vdso of Linux 6 has two. */
+	for (uint64_t page = vdso; page < vdso + 4 * 4096; page += 4096) {
+		unsigned char text[4096];
+
+		if (remote_read(pid, page, text, sizeof text) < 0)
+			return 0;
+		for (unsigned i = 0; i + 1 < sizeof text; i++)
+			if (text[i] == 0x0f && text[i + 1] == 0x05)
+				return page + i;
+	}
+	return 0;
+}
+
+void arch_set_call(struct arch_regs *regs, uint64_t insn, uint64_t stack, long nr, const uint64_t args[6])
+{
+	struct user_regs_struct *r = &regs->r;
+
+	r->rip = insn;
+	r->rsp = stack;
+	r->orig_rax = -1ull;            /* not in a system call: nothing for the kernel to restart */
+	r->rax = (unsigned long long)nr;
+	r->rdi = args[0];
+	r->rsi = args[1];
+	r->rdx = args[2];
+	r->r10 = args[3];
+	r->r8 = args[4];
+	r->r9 = args[5];
+}
+
+bool arch_call_done(const struct arch_regs *regs, uint64_t insn, long *result)
+{
+	*result = (long)regs->r.rax;
+	return regs->r.rip == insn + SYSCALL_SIZE;
+}
+
+uint64_t arch_tls(const struct arch_regs *regs)
+{
+	return regs->r.fs_base;
+}
+
+static void again(struct user_regs_struct *r)
+{
+	r->rip -= SYSCALL_SIZE;
+	r->rax = r->orig_rax;
+	r->orig_rax = -1ull;
+}
+
+/* A relative wait goes on with what remains of it, where the kernel tells: it wrote that to the address that the program
+ * gave for it before the freeze was visible (kernel/time/hrtimer.c, nanosleep_copyout).  Where the program gave none
+ * (nanosleep with NULL, poll, FUTEX_WAIT with a timeout) nothing outside the kernel knows, and the wait begins anew. */
+static void remaining_time(struct user_regs_struct *r)
+{
+	if (r->orig_rax == SYS_nanosleep && r->rsi)
+		r->rdi = r->rsi;
+	else if (r->orig_rax == SYS_clock_nanosleep && r->r10)
+		r->rdx = r->r10;
+}
+
+void arch_rewind(struct arch_regs *regs)
+{
+	struct user_regs_struct *r = &regs->r;
+
+	if ((long)r->orig_rax < 0)
+		return;
+	switch (-(long)r->rax) {
+	case ERESTART_RESTARTBLOCK:
+		remaining_time(r);
+		again(r);
+		break;
+	case ERESTARTSYS:
+	case ERESTARTNOINTR:
+	case ERESTARTNOHAND:
+		again(r);
+		break;
+	default:
+		r->orig_rax = -1ull;
+	}
+}
+
+/* signal(7), "Interruption of system calls and library functions by stop signals". */
+static bool ends_with_eintr(long nr)
+{
+	static const long calls[] = {
+		SYS_epoll_wait, SYS_epoll_pwait, 441 /* epoll_pwait2 */, SYS_semop, SYS_semtimedop,
+		SYS_rt_sigtimedwait, SYS_io_getevents, 333 /* io_pgetevents */,
+	};
+
+	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+		if (calls[i] == nr)
+			return true;
+	return false;
+}
+
+bool arch_rewind_eintr(pid_t tid, struct arch_regs *regs, uint64_t *until, uint64_t *timeout)
+{
+	struct user_regs_struct *r = &regs->r;
+	unsigned char insn[SYSCALL_SIZE];
+
+	/* If a handler had run, or was about to, these would be the handler's registers: not right after a syscall. */
+	if ((long)r->orig_rax < 0 || (long)r->rax != -EINTR || !ends_with_eintr((long)r->orig_rax))
+		return false;
+	if (remote_read(tid, r->rip - SYSCALL_SIZE, insn, sizeof insn) < 0 || insn[0] != 0x0f || insn[1] != 0x05)
+		return false;
+	bool milliseconds = r->orig_rax == SYS_epoll_wait || r->orig_rax == SYS_epoll_pwait;
+	again(r);
+	if (!milliseconds || (int)r->r10 <= 0) {
+		*until = 0;
+		return true;
+	}
+	/* When the wait began is not known, only when we first saw it: it may last up to twice as long, but however
+	 * often it is frozen it ends. */
+	uint64_t now = clock_us();
+	if (!*until || *timeout != r->r10)
+		*until = now + (uint64_t)r->r10 * 1000;
+	r->r10 = *until > now ? (*until - now + 999) / 1000 : 0;
+	*timeout = r->r10;
+	return true;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Inside the checkpoint engine.
+ *
+ * The life of an operation:
+ *
+ *	freeze		seize and stop every thread, read what a fork() would lose        freeze.c
+ *	remote		the frozen process makes system calls for us                     remote.c
+ *	snapshot	one such call is clone3(): the child is the twin                 snapshot.c
+ *	thaw		everything back as it was found, detach                          freeze.c
+ *	restore		the same clone3() in the twin, with the process's own number     restore.c
+ *
+ * What knows the processor is in arch/; each kind of kernel resource has a file in resource/, with a _save() called
+ * while the live process is frozen and a _restore() called on the new process before it runs. */
+#ifndef CKPT_CKPT_PRIV_H
+#define CKPT_CKPT_PRIV_H
+
+#include <sched.h>
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <termios.h>
+
+#include "base/fault.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "ckpt/ckpt.h"
+
+/* ---- the machine: arch/ ---- */
+
+struct arch_regs {
+	struct user_regs_struct r;
+};
+
+int arch_get_regs(pid_t tid, struct arch_regs *regs) must_check;
+int arch_set_regs(pid_t tid, const struct arch_regs *regs) must_check;
+/* Vector and floating point registers; *state is allocated at the first call and then reused. */
+int arch_get_xstate(pid_t tid, void **state, size_t *len) must_check;
+int arch_set_xstate(pid_t tid, const void *state, size_t len) must_check;
+/* The address of a system call instruction in the vdso at base; 0 when there is none. */
+uint64_t arch_find_syscall(pid_t pid, uint64_t vdso);
+void arch_set_call(struct arch_regs *regs, uint64_t insn, uint64_t stack, long nr, const uint64_t args[6]);
+/* Has the system call at insn been executed?  Then *result is what it returned. */
+bool arch_call_done(const struct arch_regs *regs, uint64_t insn, long *result);
+uint64_t arch_tls(const struct arch_regs *regs);
+/* For a twin, which has none of the kernel's state of an interrupted call: make it issue the call again. */
+void arch_rewind(struct arch_regs *regs);
+/* Some calls (epoll_wait) end with EINTR from merely being frozen, without a signal that the program could know of: wind
+ * them back in the live process too.  *until is 0 or, for a wait that an earlier freeze wound back already, when it is
+ * to end (CLOCK_MONOTONIC, microseconds); *timeout tells such a wait from a new one. */
+bool arch_rewind_eintr(pid_t tid, struct arch_regs *regs, uint64_t *until, uint64_t *timeout);
+
+/* ---- remote system calls: remote.c ---- */
+
+#define SCRATCH_SIZE 1024
+
+/* Where a process can be made to work for us.  The scratch bytes are at the very top of its stack, where the kernel put
+ * the program's name and environment: always there, always writable, and put back afterwards. */
+struct place {
+	uint64_t insn;                  /* a system call instruction */
+	uint64_t scratch;
+	char saved[SCRATCH_SIZE];       /* the scratch bytes as the program knows them */
+};
+
+struct remote {
+	pid_t tid;
+	const struct place *place;
+	struct arch_regs regs;          /* as found */
+	pid_t child;                    /* what the last clone made, as we see it */
+	bool dead;                      /* the thread is gone: every further call says -ESRCH */
+	int status;                     /* ... and how it ended */
+};
+
+int place_find(pid_t pid, struct place *place, struct err *err) must_check;
+/* The thread must be in a ptrace stop.  Blocks its signals (not SIGTRAP: the single step's own signal, forced on a thread
+ * that blocks it, would reset the program's handler); the caller sets the mask again. */
+int remote_open(struct remote *r, pid_t tid, const struct place *place, struct err *err) must_check;
+/* The result as the kernel gave it: -errno on failure.  4 us when we are on the tracee's processor. */
+long remote_syscall(struct remote *r, long nr, const uint64_t args[6]);
+#define remote_call(r, nr, ...) remote_syscall((r), (nr), (const uint64_t[6]){__VA_ARGS__})
+int remote_read(pid_t pid, uint64_t addr, void *data, size_t n) must_check;
+int remote_write(pid_t pid, uint64_t addr, const void *data, size_t n) must_check;
+
+struct remote_clone {
+	uint64_t flags;
+	uint64_t tls, child_tid;
+	pid_t want;                     /* the number in the pid namespace, or 0 for any */
+};
+
+/* The new task is stopped, traced, and shares our options.  Returns its pid as we see it, or -errno. */
+pid_t remote_clone(struct remote *r, const struct remote_clone *how);
+
+int trace_mask_get(pid_t tid, uint64_t *mask) must_check;
+int trace_mask_set(pid_t tid, uint64_t mask) must_check;
+/* Waits for a stop of tid: 0, or -1 when it ended instead.  *status as from wait(2). */
+int trace_wait(pid_t tid, int *status);
+/* PTRACE_SEIZE; on failure errno is left as it was set, and err says what the user can do. */
+int trace_seize(pid_t tid, struct err *err) must_check;
+#define TRACE_OPTIONS (PTRACE_O_EXITKILL | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK)
+
+/* ---- what is recorded ---- */
+
+struct pending {
+	siginfo_t *info;
+	size_t n;
+};
+
+struct ckpt_thread {
+	pid_t tid;                      /* as we see it; stale in a snapshot */
+	pid_t ns_tid;                   /* as the program sees it */
+	struct arch_regs regs;
+	void *xstate;
+	size_t xstate_len;
+	uint64_t mask;
+	uint64_t robust, robust_len;
+	uint64_t clear_tid;             /* where the kernel writes 0 when the thread ends; glibc caches the tid there */
+	uint32_t tid_word;              /* what stands there */
+	struct { uint64_t ptr; uint32_t size, sig, flags, pad; } rseq;
+	uint64_t rseq_cs;               /* the critical section it is in: a remote call makes the kernel forget it */
+	stack_t altstack;
+	cpu_set_t affinity;
+	char name[16];
+	struct pending pending;
+	bool touched;                   /* remote calls were made: registers and mask are to be set before it goes on */
+};
+
+struct ckpt_proc {
+	pid_t pid, ns_pid;
+	struct ckpt_thread *threads;    /* [0] is the main thread */
+	size_t n;
+	struct place place;
+	bool group_leader, session_leader, foreground;
+	pid_t ns_group;                 /* of a process that is no group leader */
+	int pdeath_signal;
+	bool shared_memory;             /* has resident MAP_SHARED anonymous or tmpfs memory */
+	bool children;
+	uint64_t frozen_at;
+};
+
+/* ---- resource/ ---- */
+
+struct files;
+struct timers;
+
+struct terminal {
+	bool have;
+	struct termios modes;
+};
+
+int terminal_save(struct ckpt_session *s, struct terminal *t, struct err *err) must_check;
+int terminal_restore(struct ckpt_session *s, const struct terminal *t, struct err *err) must_check;
+/* Make the process of r the foreground process group of its terminal. */
+int terminal_foreground(struct remote *r, pid_t ns_group, struct err *err) must_check;
+
+/* Pending signals of a thread; shared: of its process. */
+int signals_save(pid_t tid, bool shared, struct pending *p, struct err *err) must_check;
+int signals_restore(struct remote *r, pid_t ns_pid, pid_t ns_tid, bool shared, const struct pending *p,
+		    struct err *err) must_check;
+
+int timers_save(struct ckpt_session *s, struct remote *r, const struct ckpt_proc *p, struct timers **timers,
+		struct err *err) must_check;
+/* tids maps the thread a timer signals, as recorded, to the present one. */
+int timers_restore(struct ckpt_session *s, struct remote *r, const struct timers *timers, const struct ckpt_proc *p,
+		   const pid_t *ns_tids, struct err *err) must_check;
+void timers_free(struct timers *timers);
+
+/* previous: the newest snapshot's files, whose copies are shared where nothing changed; may be NULL. */
+int files_save(struct ckpt_session *s, pid_t pid, struct files **files, struct err *err) must_check;
+int files_restore(struct ckpt_session *s, pid_t pid, const struct files *files, struct err *err) must_check;
+void files_free(struct files *files);
+void files_session_free(struct ckpt_session *s);
+
+struct shared_memory;
+int shared_memory_save(struct ckpt_session *s, pid_t pid, struct shared_memory **m, struct err *err) must_check;
+int shared_memory_restore(struct ckpt_session *s, pid_t pid, const struct shared_memory *m, struct err *err) must_check;
+void shared_memory_free(struct shared_memory *m);
+
+/* ---- session and snapshots ---- */
+
+struct wait {
+	pid_t tid;
+	uint64_t until, timeout;
+};
+
+struct ckpt_snapshot {
+	struct ckpt_session *session;
+	struct ckpt_snapshot *next, **link;     /* the session's list */
+	struct ckpt_proc proc;
+	pid_t twin;                     /* stopped and traced by us for ever */
+	bool holder;                    /* made with CLONE_VM: lacks rseq and alternate stack, which fork() keeps */
+	struct pending pending;         /* signals for the process */
+	struct terminal terminal;
+	struct timers *timers;
+	struct files *files;
+	struct shared_memory *shared;
+	struct ckpt_info info;
+};
+
+struct ckpt_session {
+	enum ckpt_isolation isolation;
+	pid_t init;
+	int life;                       /* init ends when this closes */
+	int reports;                    /* from init: struct init_report for each process reaped */
+	int tty;
+	pid_t leader, ns_leader;        /* leader is 0 when it has ended, or could not be restored */
+	bool killing;                   /* the leader's end will be our doing */
+	bool reaped;                    /* ... and init has reaped it: its number is free */
+	bool ended;
+	int status;
+	pid_t pid_max, twin_number;     /* twins are numbered downwards from the top: see twin_number() */
+	struct ckpt_snapshot *snapshots;
+	pid_t *dying;                   /* twins that were killed and not reaped yet */
+	size_t n_dying;
+	char *tmpdir;
+	size_t file_limit;
+	void (*warn)(void *ctx, const char *line);
+	void *warn_ctx;
+	char **warned;
+	size_t n_warned;
+	struct file_cache *file_cache;  /* resource/files.c */
+	struct wait *waits;             /* waits that the last freeze wound back: arch_rewind_eintr() */
+	size_t n_waits;
+	uint64_t began;
+	cpu_set_t own_affinity;
+};
+
+void session_warn(struct ckpt_session *s, const char *fmt, ...) printf_like(2, 3);
+/* Take in what init has reported.  wait: until it has reaped the leader. */
+int session_reports(struct ckpt_session *s, bool wait, struct err *err) must_check;
+/* Move us to the processor that pid last ran on: a ptrace round trip costs 4 us there and 50 us from another. */
+void cpu_enter(struct ckpt_session *s, pid_t pid, cpu_set_t *here);
+void cpu_leave(struct ckpt_session *s);
+
+/* Stops every thread and reads its state.  On -1 everything runs again. */
+int freeze(struct ckpt_session *s, struct ckpt_proc *p, struct remote *main_thread, struct err *err) must_check;
+void thaw(struct ckpt_session *s, struct ckpt_proc *p);
+void proc_free(struct ckpt_proc *p);
+
+/* A copy of the process, out of the way of everything: of its number, group, session.  shared: a process that shares the
+ * memory, to keep it while the original is killed. */
+pid_t twin_make(struct ckpt_session *s, struct remote *r, const struct ckpt_proc *p, bool holder, struct err *err) must_check;
+void twin_kill(struct ckpt_session *s, pid_t twin);
+void twins_reap(struct ckpt_session *s, bool wait);
+/* Records the frozen process with everything but its memory. */
+int snapshot_record(struct ckpt_session *s, struct ckpt_snapshot *n, struct remote *r, struct err *err) must_check;
+void snapshot_link(struct ckpt_session *s, struct ckpt_snapshot *n);
+void snapshot_free(struct ckpt_snapshot *n);
+
+/* ---- init: init.c ---- */
+
+struct init_report {
+	int32_t pid;                    /* as init sees it */
+	int32_t status;
+};
+
+enum init_word { INIT_HELLO, INIT_SETUP_FAILED, INIT_EXEC_FAILED };
+
+/* What init and the debugger-to-be say before exec.  HELLO carries the debugger's pid as SCM_CREDENTIALS, so that the
+ * kernel translates it for us. */
+struct init_message {
+	int32_t word;
+	int32_t pid;                    /* HELLO: as init sees it */
+	int32_t sys;
+	char what[200];
+};
+
+struct init_setup {
+	const struct ckpt_spawn *how;
+	enum ckpt_isolation isolation;
+	int life, reports, start;       /* init's ends */
+	uid_t uid;
+	gid_t gid;
+};
+
+_Noreturn void init_main(const struct init_setup *setup);
+
+#endif

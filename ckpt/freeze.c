@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Stop a process, read what fork() does not copy, let it go on as if nothing had been.
+ *
+ * Between operations nothing is traced.  A frozen thread stands in a PTRACE_EVENT_STOP: signals that came first have been
+ * delivered (their handler's frame is built, as it would have been), the next instruction has not been executed. */
+#include <dirent.h>
+#include <errno.h>
+#include <linux/futex.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "ckpt/ckpt_priv.h"
+
+#ifndef PR_GET_TID_ADDRESS
+#define PR_GET_TID_ADDRESS 40
+#endif
+#ifndef PTRACE_GET_RSEQ_CONFIGURATION
+#define PTRACE_GET_RSEQ_CONFIGURATION 0x420f
+#endif
+#ifndef PTRACE_O_SUSPEND_SECCOMP
+#define PTRACE_O_SUSPEND_SECCOMP (1 << 21)
+#endif
+
+#define RSEQ_CS_OFFSET 8                /* struct rseq, linux/rseq.h */
+
+int trace_seize(pid_t tid, struct err *err)
+{
+	long r = ptrace(PTRACE_SEIZE, tid, 0, PTRACE_O_EXITKILL);
+
+	if (r == 0 && fault("no-ptrace")) {
+		ptrace(PTRACE_DETACH, tid, 0, 0);
+		errno = EPERM;
+		r = -1;
+	}
+	if (r == 0)
+		return 0;
+	int saved = errno;
+	if (saved == EPERM)
+		err_set(err, "ptrace of process %d is refused: look at /proc/sys/kernel/yama/ptrace_scope (3 forbids all), "
+			"at the container's seccomp profile (--cap-add=SYS_PTRACE), and whether another debugger holds it", tid);
+	else
+		err_sys(err, "ptrace of process %d", tid);
+	err->sys = errno = saved;
+	return -1;
+}
+
+/* From PTRACE_INTERRUPT to the stop.  A signal that was on its way is delivered first: any stop cancels the interrupt
+ * (kernel/signal.c, ptrace_stop), so it is asked for again. */
+static int settle(pid_t tid)
+{
+	int status;
+
+	while (trace_wait(tid, &status) == 0) {
+		if (status >> 16 == PTRACE_EVENT_STOP)
+			return 0;
+		if (ptrace(PTRACE_INTERRUPT, tid, 0, 0) < 0 || ptrace(PTRACE_CONT, tid, 0, WSTOPSIG(status)) < 0)
+			continue;       /* killed meanwhile: the next wait says so */
+	}
+	return -1;
+}
+
+static bool known(const struct ckpt_proc *p, pid_t tid)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->threads[i].tid == tid)
+			return true;
+	return false;
+}
+
+/* Returns whether there was a thread not seen before. */
+static int seize_new(struct ckpt_proc *p, struct err *err)
+{
+	char path[64];
+	size_t before = p->n;
+
+	snprintf(path, sizeof path, "/proc/%d/task", p->pid);
+	DIR *dir = opendir(path);
+	if (!dir)
+		return err_sys(err, "open %s", path);
+	for (struct dirent *e; (e = readdir(dir));) {
+		pid_t tid = atoi(e->d_name);
+		if (tid <= 0 || known(p, tid))
+			continue;
+		if (trace_seize(tid, err) < 0) {
+			/* Threads end; EPERM is also what a zombie gives. */
+			if (tid != p->pid && (errno == ESRCH || (errno == EPERM && p->n)))
+				continue;
+			closedir(dir);
+			return -1;
+		}
+		array_grow(p->threads, p->n);
+		p->threads[p->n++] = (struct ckpt_thread){.tid = tid};
+		ptrace(PTRACE_INTERRUPT, tid, 0, 0);
+	}
+	closedir(dir);
+	for (size_t i = before; i < p->n; i++)
+		if (settle(p->threads[i].tid) < 0) {
+			if (p->threads[i].tid == p->pid)
+				return err_set(err, "the debugger (process %d) has just ended", p->pid);
+			p->threads[i--] = p->threads[--p->n];
+		}
+	return p->n > before;
+}
+
+static int seize_all(struct ckpt_proc *p, struct err *err)
+{
+	int r;
+
+	/* A thread can start others until it is stopped itself: only a pass without a new one proves that none is left. */
+	while ((r = seize_new(p, err)) > 0)
+		;
+	for (size_t i = 1; i < p->n; i++)
+		if (p->threads[i].tid == p->pid) {
+			struct ckpt_thread t = p->threads[0];
+			p->threads[0] = p->threads[i];
+			p->threads[i] = t;
+		}
+	if (r == 0 && (!p->n || p->threads[0].tid != p->pid))
+		return err_set(err, "the debugger (process %d) has ended", p->pid);
+	return r;
+}
+
+static long field(const char *status, const char *name)
+{
+	const char *at = strstr(status, name);
+
+	return at ? strtol(at + strlen(name), NULL, 10) : 0;
+}
+
+/* A filter that the program shares with us lets our calls pass as it lets pass the program's own.  One of its own may
+ * kill it for what we make it do. */
+static int suspend_seccomp(const struct ckpt_proc *p, const char *status, struct err *err)
+{
+	static long ours = -1;
+
+	if (ours < 0) {
+		cleanup_free char *own = fd_slurp("/proc/self/status", NULL);
+		ours = own ? field(own, "\nSeccomp_filters:") : 0;
+	}
+	if (!field(status, "\nSeccomp:") || (field(status, "\nSeccomp:") == 2 && field(status, "\nSeccomp_filters:") <= ours))
+		return 0;
+	for (size_t i = 0; i < p->n; i++)
+		if (ptrace(PTRACE_SETOPTIONS, p->threads[i].tid, 0, TRACE_OPTIONS | PTRACE_O_SUSPEND_SECCOMP) < 0)
+			return err_sys(err, "the program has a seccomp filter, and suspending it for a snapshot needs root");
+	return 0;
+}
+
+static int read_process(struct ckpt_proc *p, struct err *err)
+{
+	char path[64], state;
+	int group, session, tty, front;
+	cleanup_free char *status = NULL, *stat = NULL;
+
+	snprintf(path, sizeof path, "/proc/%d/status", p->pid);
+	if (!(status = fd_slurp(path, NULL)))
+		return err_sys(err, "read %s", path);
+	p->shared_memory = field(status, "\nRssShmem:") > 0;
+	snprintf(path, sizeof path, "/proc/%d/stat", p->pid);
+	if (!(stat = fd_slurp(path, NULL)))
+		return err_sys(err, "read %s", path);
+	char *name_end = strrchr(stat, ')');
+	if (!name_end || sscanf(name_end + 1, " %c %*d %d %d %d %d", &state, &group, &session, &tty, &front) != 5)
+		return err_set(err, "%s has an unknown form", path);
+	p->group_leader = group == p->pid;
+	p->session_leader = session == p->pid;
+	p->foreground = front == group;
+	if (ptrace(PTRACE_SETOPTIONS, p->pid, 0, TRACE_OPTIONS) < 0)
+		return err_sys(err, "set the ptrace options of process %d", p->pid);
+	return suspend_seccomp(p, status, err);
+}
+
+/* What can be read from outside, before the thread makes any call for us. */
+static int read_thread(struct ckpt_thread *t, struct err *err)
+{
+	void *head = NULL;
+	size_t len = 0;
+
+	if (trace_mask_get(t->tid, &t->mask) < 0)
+		return err_sys(err, "read the signal mask of thread %d", t->tid);
+	if (arch_get_xstate(t->tid, &t->xstate, &t->xstate_len) < 0)
+		return err_sys(err, "read the vector registers of thread %d", t->tid);
+	if (syscall(SYS_get_robust_list, t->tid, &head, &len) == 0) {
+		t->robust = (uint64_t)(uintptr_t)head;
+		t->robust_len = len;
+	}
+	/* Linux 5.13; before that, or where glibc does not register it, there is none. */
+	if (ptrace(PTRACE_GET_RSEQ_CONFIGURATION, t->tid, sizeof t->rseq, &t->rseq) < 0)
+		t->rseq.ptr = 0;
+	if (t->rseq.ptr && remote_read(t->tid, t->rseq.ptr + RSEQ_CS_OFFSET, &t->rseq_cs, sizeof t->rseq_cs) < 0)
+		t->rseq_cs = 0;
+	return signals_save(t->tid, false, &t->pending, err);
+}
+
+static void pin(struct ckpt_thread *t)
+{
+	cpu_set_t here;
+
+	if (sched_getaffinity(t->tid, sizeof t->affinity, &t->affinity) < 0)
+		CPU_ZERO(&t->affinity);
+	CPU_ZERO(&here);
+	CPU_SET(sched_getcpu(), &here);
+	sched_setaffinity(t->tid, sizeof here, &here);
+}
+
+static void wind_back_wait(struct ckpt_session *s, struct ckpt_thread *t)
+{
+	struct wait w = {.tid = t->tid};
+
+	for (size_t i = 0; i < s->n_waits; i++)
+		if (s->waits[i].tid == t->tid)
+			w = s->waits[i];
+	if (!arch_rewind_eintr(t->tid, &t->regs, &w.until, &w.timeout))
+		return;
+	for (size_t i = 0; i < s->n_waits; i++)
+		if (s->waits[i].tid == t->tid) {
+			s->waits[i] = w;
+			return;
+		}
+	array_grow(s->waits, s->n_waits);
+	s->waits[s->n_waits++] = w;
+}
+
+/* What only the thread itself can tell. */
+static int ask_thread(struct ckpt_session *s, struct ckpt_proc *p, struct ckpt_thread *t, struct remote *r, struct err *err)
+{
+	struct { stack_t altstack; uint64_t clear_tid; } answer;
+	uint64_t at = p->place.scratch, tid_at = at + sizeof answer.altstack;
+
+	t->touched = true;
+	if (remote_open(r, t->tid, &p->place, err) < 0)
+		return -1;
+	t->regs = r->regs;
+	wind_back_wait(s, t);
+	t->ns_tid = (pid_t)remote_call(r, SYS_gettid, 0);
+	long stack = remote_call(r, SYS_sigaltstack, 0, at);
+	long address = remote_call(r, SYS_prctl, PR_GET_TID_ADDRESS, tid_at);
+	if (t->ns_tid <= 0 || stack < 0 || remote_read(t->tid, at, &answer, sizeof answer) < 0)
+		return err_set(err, "thread %d does not answer: it was killed, or cannot make system calls", t->tid);
+	/* EINVAL: a kernel without CONFIG_CHECKPOINT_RESTORE. */
+	t->clear_tid = address < 0 ? 0 : answer.clear_tid;
+	if (t->clear_tid && remote_read(t->tid, t->clear_tid, &t->tid_word, sizeof t->tid_word) < 0)
+		t->clear_tid = 0;
+	t->altstack = answer.altstack;
+	t->altstack.ss_flags &= ~SS_ONSTACK;
+	if (t->tid != p->pid)
+		remote_call(r, SYS_prctl, PR_GET_NAME, at);
+	if (t->tid != p->pid && remote_read(t->tid, at, t->name, sizeof t->name) < 0)
+		t->name[0] = 0;
+	return 0;
+}
+
+static int ask_process(struct ckpt_session *s, struct ckpt_proc *p, struct remote *r, struct err *err)
+{
+	if (!p->group_leader)
+		p->ns_group = (pid_t)remote_call(r, SYS_getpgid, 0);
+	if (remote_call(r, SYS_prctl, PR_GET_PDEATHSIG, p->place.scratch) < 0 ||
+	    remote_read(p->pid, p->place.scratch, &p->pdeath_signal, sizeof p->pdeath_signal) < 0)
+		p->pdeath_signal = 0;
+	/* Asks for the end of a child without taking it: ECHILD when there is no child at all. */
+	if (remote_call(r, SYS_waitid, P_ALL, 0, 0, WEXITED | WSTOPPED | WNOHANG | WNOWAIT | __WALL) == 0)
+		session_warn(s, "the program has child processes: they do not go back with it");
+	return r->dead ? err_set(err, "the debugger (process %d) has just ended", p->pid) : 0;
+}
+
+static int read_all(struct ckpt_session *s, struct ckpt_proc *p, struct remote *main_thread, struct err *err)
+{
+	struct remote other;
+
+	if (place_find(p->pid, &p->place, err) < 0 || read_process(p, err) < 0)
+		return -1;
+	for (size_t i = 0; i < p->n; i++) {
+		if (fault("ckpt-thread"))
+			return err_set(err, "fault ckpt-thread");
+		pin(&p->threads[i]);
+		if (read_thread(&p->threads[i], err) < 0 ||
+		    ask_thread(s, p, &p->threads[i], i ? &other : main_thread, err) < 0)
+			return -1;
+	}
+	return ask_process(s, p, main_thread, err);
+}
+
+int freeze(struct ckpt_session *s, struct ckpt_proc *p, struct remote *main_thread, struct err *err)
+{
+	struct err ignored;
+
+	*p = (struct ckpt_proc){.pid = s->leader, .ns_pid = s->ns_leader, .frozen_at = clock_us()};
+	int r = fault("ckpt-freeze") ? err_set(err, "fault ckpt-freeze") : seize_all(p, err);
+	if (r == 0)
+		r = read_all(s, p, main_thread, err);
+	if (r < 0) {
+		thaw(s, p);
+		/* Was it because the leader ended?  Then init knows by now, or will. */
+		if (kill(s->leader, 0) < 0)
+			(void)!session_reports(s, true, &ignored);
+		proc_free(p);
+	}
+	return r;
+}
+
+static void thaw_thread(struct ckpt_thread *t)
+{
+	int status;
+
+	if (t->touched) {
+		(void)!arch_set_regs(t->tid, &t->regs);
+		(void)!trace_mask_set(t->tid, t->mask);
+		if (t->rseq_cs)
+			(void)!remote_write(t->tid, t->rseq.ptr + RSEQ_CS_OFFSET, &t->rseq_cs, sizeof t->rseq_cs);
+	}
+	if (CPU_COUNT(&t->affinity))
+		sched_setaffinity(t->tid, sizeof t->affinity, &t->affinity);
+	/* Killed meanwhile: its tracer has to reap it before its parent can. */
+	if (ptrace(PTRACE_DETACH, t->tid, 0, 0) < 0)
+		trace_wait(t->tid, &status);
+}
+
+void thaw(struct ckpt_session *s, struct ckpt_proc *p)
+{
+	if (p->n && p->place.insn)
+		(void)!remote_write(p->pid, p->place.scratch, p->place.saved, SCRATCH_SIZE);
+	/* The main thread last: while others of a dead process are not reaped, it cannot be. */
+	for (size_t i = p->n; i-- > 0;)
+		thaw_thread(&p->threads[i]);
+}
+
+void proc_free(struct ckpt_proc *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		free(p->threads[i].xstate);
+		free(p->threads[i].pending.info);
+	}
+	free(p->threads);
+	p->threads = NULL;
+	p->n = 0;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Putting a session back.
+ *
+ *	put_away	freeze the present, keep its memory if wanted, kill it, wait until its number is free
+ *	rebuild		a copy of the twin under the old number, its threads, what fork() does not copy
+ *	let_go		registers, masks, processors; detach
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "ckpt/ckpt_priv.h"
+
+#define THREAD_FLAGS (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS)
+#define RSEQ_CS_OFFSET 8
+
+/* A process in the making. */
+struct rebuilt {
+	struct remote *threads;         /* [0] is the main thread */
+	pid_t *ns_tids;
+	size_t n;
+};
+
+/* A thread that dies while another process shares its memory (the holder) writes there: the kernel clears the word at
+ * clear_child_tid, and marks the robust futexes that it holds as left by a dead owner (kernel/fork.c, mm_release).  The
+ * word is put back afterwards; the list is disarmed, unless it is empty. */
+static void disarm_robust_list(const struct ckpt_proc *p, const struct ckpt_thread *t)
+{
+	uint64_t head[3];               /* struct robust_list_head: list, futex_offset, list_op_pending */
+	struct remote r;
+	struct err ignored;
+
+	if (!t->robust || remote_read(t->tid, t->robust, head, sizeof head) < 0)
+		return;
+	if (head[0] == t->robust && !head[2])
+		return;
+	if (remote_open(&r, t->tid, &p->place, &ignored) == 0)
+		remote_call(&r, SYS_set_robust_list, 0, t->robust_len);
+}
+
+/* Kill what we trace and wait until its number is free.  threads: main thread first. */
+static int kill_traced(struct ckpt_session *s, pid_t pid, const pid_t *tids, size_t n, struct err *err)
+{
+	s->killing = true;
+	s->reaped = false;
+	kill(pid, SIGKILL);
+	/* A tracer reaps before the parent can, and the main thread comes last. */
+	for (size_t i = n; i-- > 0;) {
+		int status;
+		while (trace_wait(tids[i], &status) == 0)
+			;
+	}
+	int r = session_reports(s, true, err);
+	s->killing = false;
+	s->leader = 0;
+	return r;
+}
+
+static int kill_present(struct ckpt_session *s, const struct ckpt_proc *p, pid_t holder, struct err *err)
+{
+	cleanup_free pid_t *tids = xcalloc(p->n, sizeof *tids);
+
+	for (size_t i = 0; i < p->n; i++) {
+		if (holder > 0)
+			disarm_robust_list(p, &p->threads[i]);
+		sched_setaffinity(p->threads[i].tid, sizeof s->own_affinity, &s->own_affinity);
+		tids[i] = p->threads[i].tid;
+	}
+	int r = kill_traced(s, p->pid, tids, p->n, err);
+	for (size_t i = 0; i < p->n && holder > 0; i++)
+		if (p->threads[i].clear_tid)
+			(void)!remote_write(holder, p->threads[i].clear_tid, &p->threads[i].tid_word, sizeof(uint32_t));
+	return r;
+}
+
+static int put_away(struct ckpt_session *s, struct ckpt_snapshot **abandoned, struct err *err)
+{
+	struct ckpt_snapshot *n = xcalloc(1, sizeof *n);
+	struct remote r;
+
+	if (freeze(s, &n->proc, &r, err) < 0) {
+		free(n);
+		return s->leader ? -1 : 0;      /* it ended by itself just now: as well */
+	}
+	if (abandoned) {
+		n->holder = true;
+		if (snapshot_record(s, n, &r, err) < 0 || (n->twin = twin_make(s, &r, &n->proc, true, err)) < 0) {
+			thaw(s, &n->proc);
+			snapshot_free(n);
+			return -1;
+		}
+	}
+	int result = kill_present(s, &n->proc, n->twin, err);
+	if (abandoned) {
+		n->info.pause_us = clock_us() - n->proc.frozen_at;
+		snapshot_link(s, n);
+		*abandoned = n;
+	} else {
+		snapshot_free(n);
+	}
+	return result;
+}
+
+static int failed(long result, struct err *err, const char *what)
+{
+	if (result >= 0)
+		return 0;
+	errno = (int)-result;
+	return err_sys(err, "%s", what);
+}
+
+/* The process itself: its number, its group and session, the terminal's foreground. */
+static int rebuild_main(struct ckpt_session *s, const struct ckpt_snapshot *n, struct rebuilt *b, struct err *err)
+{
+	const struct ckpt_thread *t = &n->proc.threads[0];
+	struct remote_clone how = {.flags = CLONE_PARENT, .child_tid = t->clear_tid};
+	struct remote twin, *r = &b->threads[0];
+	pid_t pid;
+
+	if (t->clear_tid)
+		how.flags |= CLONE_CHILD_CLEARTID;
+	if (s->isolation != CKPT_ISOLATION_NONE)
+		how.want = n->proc.ns_pid;
+	else if (t->clear_tid)
+		how.flags |= CLONE_CHILD_SETTID;        /* another number: glibc keeps it where clear_tid points */
+	if (remote_open(&twin, n->twin, &n->proc.place, err) < 0)
+		return err_context(err, "the snapshot's process is gone (was it killed, or is memory short?)");
+	pid = fault("ckpt-restore-clone") ? -EAGAIN : remote_clone(&twin, &how);
+	if (failed(pid, err, "copy the snapshot") < 0)
+		return -1;
+	r->tid = pid;
+	b->n = 1;
+	if (remote_open(r, pid, &n->proc.place, err) < 0)
+		return -1;
+	b->ns_tids[0] = how.want ? how.want : pid;
+	return 0;
+}
+
+static int rebuild_group(struct ckpt_session *s, const struct ckpt_snapshot *n, struct rebuilt *b, struct err *err)
+{
+	struct remote *r = &b->threads[0];
+	long result = 0;
+
+	if (n->proc.session_leader)
+		result = remote_call(r, SYS_setsid, 0);
+	else
+		result = remote_call(r, SYS_setpgid, 0, n->proc.group_leader ? 0 : (uint64_t)n->proc.ns_group);
+	if (failed(result, err, "restore the process group") < 0)
+		return -1;
+	if (n->proc.foreground && n->proc.group_leader)
+		return terminal_foreground(r, b->ns_tids[0], err);
+	return 0;
+}
+
+static int rebuild_threads(struct ckpt_session *s, const struct ckpt_snapshot *n, struct rebuilt *b, struct err *err)
+{
+	for (size_t i = 1; i < n->proc.n; i++) {
+		const struct ckpt_thread *t = &n->proc.threads[i];
+		struct remote_clone how = {.flags = THREAD_FLAGS, .tls = arch_tls(&t->regs), .child_tid = t->clear_tid};
+
+		if (t->clear_tid)
+			how.flags |= CLONE_CHILD_CLEARTID;
+		if (s->isolation != CKPT_ISOLATION_NONE)
+			how.want = t->ns_tid;
+		else if (t->clear_tid)
+			how.flags |= CLONE_CHILD_SETTID;
+		pid_t tid = fault("ckpt-restore-thread") ? -EAGAIN : remote_clone(&b->threads[0], &how);
+		if (failed(tid, err, "make the threads again") < 0)
+			return -1;
+		b->threads[i].tid = tid;
+		b->ns_tids[i] = how.want ? how.want : tid;
+		b->n++;
+		if (remote_open(&b->threads[i], tid, &n->proc.place, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* What a thread has to ask for itself. */
+static int rebuild_thread_state(const struct ckpt_snapshot *n, struct rebuilt *b, size_t i, struct err *err)
+{
+	const struct ckpt_thread *t = &n->proc.threads[i];
+	struct remote *r = &b->threads[i];
+	uint64_t at = n->proc.place.scratch;
+	bool copied = i == 0 && !n->holder;     /* by fork() */
+
+	if (t->robust && failed(remote_call(r, SYS_set_robust_list, t->robust, t->robust_len), err,
+				"restore the list of robust mutexes") < 0)
+		return -1;
+	if (!copied && !(t->altstack.ss_flags & SS_DISABLE)) {
+		if (remote_write(r->tid, at, &t->altstack, sizeof t->altstack) < 0)
+			return err_sys(err, "write to process %d", r->tid);
+		if (failed(remote_call(r, SYS_sigaltstack, at, 0), err, "restore the alternate signal stack") < 0)
+			return -1;
+	}
+	if (!copied && t->rseq.ptr &&
+	    failed(remote_call(r, 334 /* rseq */, t->rseq.ptr, t->rseq.size, 0, t->rseq.sig), err,
+		   "restore the restartable sequences area") < 0)
+		return -1;
+	if (t->name[0]) {
+		if (remote_write(r->tid, at, t->name, sizeof t->name) < 0)
+			return err_sys(err, "write to process %d", r->tid);
+		remote_call(r, SYS_prctl, PR_SET_NAME, at);
+	}
+	return signals_restore(r, b->ns_tids[0], b->ns_tids[i], false, &t->pending, err);
+}
+
+static int rebuild_state(struct ckpt_session *s, const struct ckpt_snapshot *n, struct rebuilt *b, struct err *err)
+{
+	struct remote *r = &b->threads[0];
+	pid_t pid = r->tid;
+
+	for (size_t i = 0; i < b->n; i++)
+		if (rebuild_thread_state(n, b, i, err) < 0)
+			return -1;
+	if (n->proc.pdeath_signal)
+		remote_call(r, SYS_prctl, PR_SET_PDEATHSIG, (uint64_t)n->proc.pdeath_signal);
+	if (signals_restore(r, b->ns_tids[0], b->ns_tids[0], true, &n->pending, err) < 0 ||
+	    files_restore(s, pid, n->files, err) < 0 || shared_memory_restore(s, pid, n->shared, err) < 0 ||
+	    terminal_restore(s, &n->terminal, err) < 0 ||
+	    timers_restore(s, r, n->timers, &n->proc, b->ns_tids, err) < 0)     /* last: they tick from here on */
+		return -1;
+	if (remote_write(pid, n->proc.place.scratch, n->proc.place.saved, SCRATCH_SIZE) < 0)
+		return err_sys(err, "write to process %d", pid);
+	return 0;
+}
+
+static int set_registers(const struct ckpt_thread *t, pid_t tid, struct err *err)
+{
+	struct arch_regs regs = t->regs;
+
+	arch_rewind(&regs);
+	if (arch_set_xstate(tid, t->xstate, t->xstate_len) < 0 || arch_set_regs(tid, &regs) < 0)
+		return err_sys(err, "restore the registers of thread %d", tid);
+	if (t->rseq_cs && remote_write(tid, t->rseq.ptr + RSEQ_CS_OFFSET, &t->rseq_cs, sizeof t->rseq_cs) < 0)
+		return err_sys(err, "write to thread %d", tid);
+	if (trace_mask_set(tid, t->mask) < 0)
+		return err_sys(err, "restore the signal mask of thread %d", tid);
+	return 0;
+}
+
+static int let_go(const struct ckpt_snapshot *n, struct rebuilt *b, struct err *err)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (set_registers(&n->proc.threads[i], b->threads[i].tid, err) < 0)
+			return -1;
+	if (fault("ckpt-let-go"))
+		return err_set(err, "fault ckpt-let-go");
+	for (size_t i = 0; i < b->n; i++) {
+		const cpu_set_t *affinity = &n->proc.threads[i].affinity;
+		if (CPU_COUNT(affinity))
+			sched_setaffinity(b->threads[i].tid, sizeof *affinity, affinity);
+	}
+	for (size_t i = 0; i < b->n; i++)
+		if (ptrace(PTRACE_DETACH, b->threads[i].tid, 0, 0) < 0)
+			return err_sys(err, "let thread %d go", b->threads[i].tid);
+	return 0;
+}
+
+static void discard(struct ckpt_session *s, struct rebuilt *b)
+{
+	cleanup_free pid_t *tids = xcalloc(b->n + 1, sizeof *tids);
+	struct err ignored;
+
+	if (!b->n)
+		return;
+	for (size_t i = 0; i < b->n; i++)
+		tids[i] = b->threads[i].tid;
+	s->ns_leader = b->ns_tids[0];
+	(void)!kill_traced(s, tids[0], tids, b->n, &ignored);
+}
+
+static int rebuild(struct ckpt_session *s, const struct ckpt_snapshot *n, struct err *err)
+{
+	struct rebuilt b = {
+		.threads = xcalloc(n->proc.n, sizeof *b.threads),
+		.ns_tids = xcalloc(n->proc.n, sizeof *b.ns_tids),
+	};
+	int r = -1;
+
+	if (rebuild_main(s, n, &b, err) == 0 && rebuild_group(s, n, &b, err) == 0 &&
+	    rebuild_threads(s, n, &b, err) == 0 && rebuild_state(s, n, &b, err) == 0 && let_go(n, &b, err) == 0) {
+		s->leader = b.threads[0].tid;
+		s->ns_leader = b.ns_tids[0];
+		s->ended = false;
+		r = 0;
+	} else {
+		discard(s, &b);
+	}
+	free(b.threads);
+	free(b.ns_tids);
+	return r;
+}
+
+int ckpt_restore(struct ckpt_session *s, const struct ckpt_snapshot *snapshot, struct ckpt_snapshot **abandoned,
+		 struct err *err)
+{
+	uint64_t began = clock_us();
+	cpu_set_t here;
+	int r = 0;
+
+	if (abandoned)
+		*abandoned = NULL;
+	twins_reap(s, false);
+	if (session_reports(s, false, err) < 0)
+		return err_context(err, "restore");
+	cpu_enter(s, s->leader ? s->leader : snapshot->twin, &here);
+	if (s->leader)
+		r = put_away(s, abandoned, err);
+	uint64_t killed = clock_us();
+	sched_setaffinity(snapshot->twin, sizeof here, &here);
+	if (r == 0)
+		r = rebuild(s, snapshot, err);
+	cpu_leave(s);
+	log_debug(LOG_CKPT, "restore of %d: put away %llu us, rebuild %llu us", s->leader,
+		  (unsigned long long)(killed - began), (unsigned long long)(clock_us() - killed));
+	return r < 0 ? err_context(err, "restore") : 0;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Taking and dropping snapshots. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "ckpt/ckpt_priv.h"
+
+/* Twins take their numbers from the top of the range downwards, with set_tid, which leaves the kernel's counter alone.
+ * Otherwise 10,000 snapshots would carry the program's own numbers round pid_max, onto numbers that an earlier snapshot
+ * needs back; and a program's new threads would be numbered differently with us than without. */
+static pid_t clone_numbered(struct ckpt_session *s, struct remote *r, uint64_t flags)
+{
+	struct remote_clone how = {.flags = flags};
+
+	if (s->isolation == CKPT_ISOLATION_NONE)
+		return remote_clone(r, &how);
+	for (pid_t tries = 0; tries < s->pid_max / 4; tries++) {
+		if (--s->twin_number < s->pid_max - s->pid_max / 4)
+			s->twin_number = s->pid_max - 1;
+		how.want = s->twin_number;
+		pid_t pid = remote_clone(r, &how);
+		if (pid != -EEXIST)
+			return pid;
+	}
+	return -EAGAIN;
+}
+
+/* A number is taken as long as any process bears it as its group or session. */
+static int move_away(pid_t twin, const struct ckpt_proc *p, struct err *err)
+{
+	struct remote r;
+
+	if (remote_open(&r, twin, &p->place, err) < 0)
+		return -1;
+	long result = p->session_leader ? remote_call(&r, SYS_setsid, 0) : remote_call(&r, SYS_setpgid, 0, 0);
+	if (result >= 0)
+		return 0;
+	errno = (int)-result;
+	return err_sys(err, "give the snapshot a process group of its own");
+}
+
+pid_t twin_make(struct ckpt_session *s, struct remote *r, const struct ckpt_proc *p, bool holder, struct err *err)
+{
+	pid_t twin = fault("ckpt-clone") ? -EAGAIN : clone_numbered(s, r, CLONE_PARENT | (holder ? CLONE_VM : 0));
+
+	if (twin < 0) {
+		errno = -twin;
+		return err_sys(err, "copy process %d%s", p->pid, twin == -EAGAIN || twin == -ENOMEM ?
+			       " (too many processes or too little memory: drop snapshots, or raise ulimit -u)" : "");
+	}
+	if (move_away(twin, p, err) < 0 || fault("ckpt-twin")) {
+		twin_kill(s, twin);
+		return fault("ckpt-twin") ? err_set(err, "fault ckpt-twin") : -1;
+	}
+	return twin;
+}
+
+/* Tearing down a gigabyte takes 10 ms: let that happen on any processor while we go on. */
+void twin_kill(struct ckpt_session *s, pid_t twin)
+{
+	sched_setaffinity(twin, sizeof s->own_affinity, &s->own_affinity);
+	kill(twin, SIGKILL);
+	array_grow(s->dying, s->n_dying);
+	s->dying[s->n_dying++] = twin;
+}
+
+void twins_reap(struct ckpt_session *s, bool wait)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < s->n_dying; i++) {
+		int status;
+		pid_t r = waitpid(s->dying[i], &status, __WALL | (wait ? 0 : WNOHANG));
+		/* A last ptrace stop may be reported before the end. */
+		if (r == 0 || (r > 0 && WIFSTOPPED(status)))
+			s->dying[left++] = s->dying[i];
+	}
+	s->n_dying = left;
+	if (wait && left)
+		twins_reap(s, wait);
+}
+
+int snapshot_record(struct ckpt_session *s, struct ckpt_snapshot *n, struct remote *r, struct err *err)
+{
+	if (fault("ckpt-record"))
+		return err_set(err, "fault ckpt-record");
+	n->session = s;
+	n->info.threads = (unsigned)n->proc.n;
+	n->info.taken = (double)(n->proc.frozen_at - s->began) / 1e6;
+	if (signals_save(n->proc.pid, true, &n->pending, err) < 0 || timers_save(s, r, &n->proc, &n->timers, err) < 0 ||
+	    terminal_save(s, &n->terminal, err) < 0 || files_save(s, n->proc.pid, &n->files, err) < 0)
+		return -1;
+	return n->proc.shared_memory ? shared_memory_save(s, n->proc.pid, &n->shared, err) : 0;
+}
+
+void snapshot_link(struct ckpt_session *s, struct ckpt_snapshot *n)
+{
+	n->next = s->snapshots;
+	n->link = &s->snapshots;
+	if (n->next)
+		n->next->link = &n->next;
+	s->snapshots = n;
+}
+
+void snapshot_free(struct ckpt_snapshot *n)
+{
+	if (!n)
+		return;
+	proc_free(&n->proc);
+	free(n->pending.info);
+	timers_free(n->timers);
+	files_free(n->files);
+	shared_memory_free(n->shared);
+	free(n);
+}
+
+static int take(struct ckpt_session *s, struct ckpt_snapshot *n, struct err *err)
+{
+	struct remote r;
+	int result;
+
+	if (freeze(s, &n->proc, &r, err) < 0)
+		return -1;
+	result = snapshot_record(s, n, &r, err);
+	if (result == 0) {
+		n->twin = twin_make(s, &r, &n->proc, false, err);
+		result = n->twin < 0 ? -1 : 0;
+	}
+	thaw(s, &n->proc);
+	n->info.pause_us = clock_us() - n->proc.frozen_at;
+	return result;
+}
+
+int ckpt_snapshot(struct ckpt_session *s, struct ckpt_snapshot **snapshot, struct err *err)
+{
+	struct ckpt_snapshot *n;
+	cpu_set_t here;
+	int r;
+
+	twins_reap(s, false);
+	if (session_reports(s, false, err) < 0)
+		return -1;
+	if (!s->leader)
+		return err_set(err, "there is nothing to take a snapshot of: the debugger has ended");
+	n = xcalloc(1, sizeof *n);
+	cpu_enter(s, s->leader, &here);
+	r = take(s, n, err);
+	cpu_leave(s);
+	if (r < 0) {
+		snapshot_free(n);
+		return err_context(err, "snapshot");
+	}
+	snapshot_link(s, n);
+	*snapshot = n;
+	log_debug(LOG_CKPT, "snapshot of %d: twin %d, %zu threads, %llu us", s->leader, n->twin, n->proc.n,
+		  (unsigned long long)n->info.pause_us);
+	return 0;
+}
+
+void ckpt_drop(struct ckpt_snapshot *n)
+{
+	if (!n)
+		return;
+	struct ckpt_session *s = n->session;
+	*n->link = n->next;
+	if (n->next)
+		n->next->link = n->link;
+	sched_getaffinity(0, sizeof s->own_affinity, &s->own_affinity);
+	twin_kill(s, n->twin);
+	twins_reap(s, false);
+	snapshot_free(n);
+}
+
+static size_t private_bytes(pid_t pid)
+{
+	char path[64];
+	size_t sum = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
+	cleanup_free char *text = fd_slurp(path, NULL);
+	for (char *p = text; p && (p = strstr(p, "\nPrivate_"));) {
+		p = strchr(p, ':');
+		if (p && strncmp(p - 7, "Hugetlb", 7))
+			sum += strtoul(p + 1, NULL, 10) * 1024;
+	}
+	return sum;
+}
+
+void ckpt_info(const struct ckpt_snapshot *n, struct ckpt_info *info)
+{
+	*info = n->info;
+	info->private_bytes = private_bytes(n->twin);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/unit/ckpt_help.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pty.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <grp.h>
+
+#include "base/fd.h"
+
+#define TALK_FD 100     /* the tracee finds its end there */
+
+static void warn(void *ctx, const char *line)
+{
+	struct t_session *t = ctx;
+	size_t n = strlen(t->warnings);
+
+	snprintf(t->warnings + n, sizeof t->warnings - n, "%s\n", line);
+}
+
+int t_try(struct t_session *t, char *const *argv, enum ckpt_isolation isolation)
+{
+	int pair[2], keep = TALK_FD;
+
+	*t = (struct t_session){.master = -1};
+	if (openpty(&t->master, &t->slave, NULL, NULL, NULL) < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		fail_msg("pty or socketpair: %s", strerror(errno));
+	fcntl(t->master, F_SETFD, FD_CLOEXEC);
+	fcntl(t->slave, F_SETFD, FD_CLOEXEC);
+	t->talk = pair[0];
+	if (dup3(pair[1], TALK_FD, O_CLOEXEC) < 0)
+		fail_msg("dup3: %s", strerror(errno));
+	close(pair[1]);
+	struct ckpt_spawn how = {
+		.argv = argv, .tty = t->slave, .stderr_fd = 2, .keep = &keep, .n_keep = 1,
+		.isolation = isolation, .warn = warn, .warn_ctx = t,
+	};
+	int r = ckpt_spawn(&t->s, &how, &t->err);
+	close(TALK_FD);
+	return r;
+}
+
+void t_start_argv(struct t_session *t, char *const *argv, enum ckpt_isolation isolation)
+{
+	if (t_try(t, argv, isolation) < 0)
+		fail_msg("%s", t->err.what);
+}
+
+void t_start(struct t_session *t, const char *role, enum ckpt_isolation isolation)
+{
+	char *argv[] = {"/proc/self/exe", "--tracee", (char *)role, NULL};
+
+	t_start_argv(t, argv, isolation);
+	assert_string_equal(t_receive(t), "ready");
+}
+
+void t_end(struct t_session *t)
+{
+	ckpt_session_free(t->s);
+	close(t->master);
+	close(t->slave);
+	close(t->talk);
+}
+
+static void send_line(struct t_session *t, const char *fmt, va_list ap)
+{
+	char line[1024];
+	int n = vsnprintf(line, sizeof line, fmt, ap);
+
+	if (send(t->talk, line, (size_t)n, MSG_NOSIGNAL) != n)
+		fail_msg("send %s: %s", line, strerror(errno));
+}
+
+void t_send(struct t_session *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	send_line(t, fmt, ap);
+	va_end(ap);
+}
+
+const char *t_receive(struct t_session *t)
+{
+	static char line[1024];
+	ssize_t n;
+
+	while ((n = recv(t->talk, line, sizeof line - 1, 0)) < 0 && errno == EINTR)
+		;
+	if (n <= 0)
+		fail_msg("the tracee is silent: %s", n ? strerror(errno) : "end of file");
+	line[n] = 0;
+	return line;
+}
+
+const char *t_ask(struct t_session *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	send_line(t, fmt, ap);
+	va_end(ap);
+	return t_receive(t);
+}
+
+void t_expect(struct t_session *t, const char *answer, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	send_line(t, fmt, ap);
+	va_end(ap);
+	assert_string_equal(t_receive(t), answer);
+}
+
+struct ckpt_snapshot *t_snapshot(struct t_session *t)
+{
+	struct ckpt_snapshot *n = NULL;
+
+	if (ckpt_snapshot(t->s, &n, &t->err) < 0)
+		fail_msg("%s", t->err.what);
+	return n;
+}
+
+void t_restore(struct t_session *t, struct ckpt_snapshot *n)
+{
+	if (ckpt_restore(t->s, n, NULL, &t->err) < 0)
+		fail_msg("%s", t->err.what);
+}
+
+struct ckpt_snapshot *t_restore_keep(struct t_session *t, struct ckpt_snapshot *n)
+{
+	struct ckpt_snapshot *abandoned = NULL;
+
+	if (ckpt_restore(t->s, n, &abandoned, &t->err) < 0)
+		fail_msg("%s", t->err.what);
+	return abandoned;
+}
+
+void t_wait_in_syscall(struct t_session *t, pid_t tid, long nr)
+{
+	pid_t leader = ckpt_leader(t->s);
+	char path[64];
+	long in;
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", leader, tid ? tid : leader);
+	/* There is no event for "asleep in a call"; yielding, until the kernel says so, hides no race. */
+	for (;;) {
+		char *text = fd_slurp(path, NULL);
+		if (text && sscanf(text, "%ld", &in) == 1 && in == nr) {
+			free(text);
+			return;
+		}
+		if (!text)
+			fail_msg("%s: %s", path, strerror(errno));
+		free(text);
+		sched_yield();
+	}
+}
+
+int t_as_nobody(void (*body)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (geteuid() == 0 && (setgroups(0, NULL) < 0 || setgid(65534) < 0 || setuid(65534) < 0))
+			_exit(2);
+		/* A process that changed its user cannot write its own uid_map otherwise. */
+		prctl(PR_SET_DUMPABLE, 1);
+		body();
+		_exit(0);
+	}
+	if (waitpid(pid, &status, 0) != pid)
+		return -1;
+	return status;
+}
