@@ -23,12 +23,12 @@ $(BUILD)/fredapp: $(call obj,$(BASE) $(CKPT) $(DECOMPOSE) $(ADAPTERS) $(FRED))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # The agent is loaded into the user's Python: no sanitizer, no dependency but libc.
-$(BUILD)/fred-pdb-agent.so: pdb-adapter/agent.c $(BUILD)/pdb-adapter/agent_source.h
+$(BUILD)/fred-pdb-agent.so: pdb-adapter/agent.c pdb-adapter/protocol.h $(BUILD)/pdb-adapter/agent_source.h
 	$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -I. -I$(BUILD) -Wall -Wextra -Wshadow -Wno-unused-parameter -shared -fPIC -fvisibility=hidden -o $@ $< -ldl
 
-$(BUILD)/pdb-adapter/agent_source.h: pdb-adapter/agent.py
+$(BUILD)/pdb-adapter/agent_source.h: $(sort $(wildcard pdb-adapter/agent*.py))
 	@mkdir -p $(@D)
-	od -An -v -tx1 $< | sed 's/ \(..\)/0x\1,/g' > $@
+	od -An -v -tx1 $^ | sed 's/ \(..\)/0x\1,/g' > $@
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)

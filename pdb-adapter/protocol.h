@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The channel between fredapp (adapter.c) and the agent inside pdb (agent.c, agent*.py): a socketpair, SOCK_STREAM.
+ *
+ * Each message is a header of five bytes, a little-endian u32 with the length of the body and one byte with the type,
+ * and the body: fields of UTF-8 text (surrogateescape for bytes that are none), each ended by a NUL.  The body of
+ * MESSAGE_TICKS is little-endian u32s instead, one a tick: depth << 4 | breakpoint << 3 | kind.
+ *
+ * A conversation: HELLO once, when the first Pdb object is made.  PROMPT or MORE whenever pdb reads a line; then any
+ * number of requests, each answered by REPLY or FAILED (whose one field says why), then one answer: LINE, END_OF_FILE,
+ * INTERRUPT or CLOCK_RUN.  After CLOCK_RUN come TICKS if asked for, ARRIVING if asked for (fredapp says GO_ON), and PROMPT.
+ * A PROMPT may follow a PROMPT unanswered: the debugger got a SIGINT at its prompt. */
+#ifndef PDB_ADAPTER_PROTOCOL_H
+#define PDB_ADAPTER_PROTOCOL_H
+
+enum {
+	MESSAGE_HEADER = 5,
+	MESSAGE_MAX = 16 << 20, /* a longer body is taken for garbage */
+	PROTOCOL_VERSION = 1,
+};
+
+enum agent_message {
+	MESSAGE_HELLO = 'H',    /* protocol version, Python's version, pid */
+	MESSAGE_PROMPT = 'P',   /* text, tick, depth, kind, end, inside, restarted, session id */
+	MESSAGE_MORE = 'M',     /* text */
+	MESSAGE_REPLY = 'R',
+	MESSAGE_FAILED = 'F',
+	MESSAGE_TICKS = 'T',
+	MESSAGE_ARRIVING = 'A',
+};
+
+enum agent_request {
+	MESSAGE_LINE = 'l',             /* text */
+	MESSAGE_END_OF_FILE = 'e',
+	MESSAGE_INTERRUPT = 'i',
+	MESSAGE_CLASSIFY = 'c',         /* text; reply: number of enum command_class */
+	MESSAGE_COMPLETE = 't',         /* text, start, end: in bytes of the text; reply: words */
+	/* reply: kind, selected depth, then file, line, function, depth of the stop; and the same four of its caller or none */
+	MESSAGE_WHERE = 'w',
+	MESSAGE_EVAL = 'v',             /* expression, depth; reply: 1 or 0 (undefined), text */
+	MESSAGE_SETTINGS_SAVE = 's',    /* reply: one field */
+	MESSAGE_SETTINGS_LOAD = 'o',    /* saved; reply: warnings */
+	MESSAGE_CLOCK_RUN = 'k',        /* 1 or 0 (go on after a halt), text, limit, trace, breakpoints, show */
+	MESSAGE_GO_ON = 'g',
+};
+
+#endif
