@@ -28,7 +28,8 @@ FRED = os.environ.get("FRED_BIN") or os.path.join(TOP, "build", "fredapp")
 DEADLINE = float(os.environ.get("FRED_TEST_TIMEOUT", "60"))
 PYTHON = sys.executable
 
-PROMPT = re.compile(rb"(?:\x1b\[[0-9;]*m)*(?:\((?:Pdb|\(Pdb\))\)|ipdb>|\(com\)|\.\.\.|>>>)(?:\x1b\[[0-9;]*m)* $")
+# Those of pdb, of pdb in pdb, of `commands`, `interact` and statements of several lines; coloured or not.
+PROMPT = re.compile(rb"(?:\x1b\[[0-9;]*m)*(?:\(Pdb\)|\(\(Pdb\)\)|\(com\)|(?:(?<=\n)|\A)(?:\.\.\. *|>>>))(?:\x1b\[[0-9;]*m)* $")
 
 
 def program(name):
@@ -294,6 +295,7 @@ class Debugger(Terminal):
 
     def quit(self):
         self.send("quit")
+        self.expect(re.compile(rb"quit\r\n"))
         return self.expect_end()
 
 

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* struct machine over a simulated run.  It aborts when it is used against its contract: running on after an evaluation,
+ * a mark used after drop(), an operation before the first enter(). */
+#include "tests/unit/sim_machine.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+struct machine_mark {
+	int segment;
+	uint64_t position;
+};
+
+static int op(struct sim *sim, struct err *err)
+{
+	if (++sim->ops != sim->fail_at)
+		return 0;
+	err_set(err, "simulated failure");
+	err->sys = sim->cancel ? ECANCELED : EIO;
+	return -1;
+}
+
+static int segments(void *self)
+{
+	return (int)((struct sim *)self)->n_segments;
+}
+
+static bool moves(void *self, int segment)
+{
+	return ((struct sim *)self)->segments[segment].moves;
+}
+
+/* Where the segment ends this time. */
+static uint64_t end_of(const struct sim *sim, int segment)
+{
+	const struct sim_segment *s = &sim->segments[segment];
+
+	if (segment == sim->diverges && s->moves)
+		return s->to / 8 > s->from / 8 + 1 ? (s->to / 8 - 1) * 8 : s->from;
+	return s->to;
+}
+
+static void tell(const struct sim *sim, struct machine_stop *stop)
+{
+	const struct sim_segment *s = &sim->segments[sim->segment];
+	bool at_end = sim->position == end_of(sim, sim->segment) && (s->moves || sim->executed);
+
+	*stop = (struct machine_stop){
+		.tick = sim->position / 8 - s->from / 8,
+		.depth = sim_depth(sim, sim->position),
+		.kind = sim->stops[sim->position / 8].kind,
+		.end = at_end,
+		.inside = sim->position % 8 != 0,
+		.diverged = at_end && sim->segment == sim->diverges,
+	};
+}
+
+static int enter(void *self, int segment, struct machine_stop *stop, struct err *err)
+{
+	struct sim *sim = self;
+
+	if (op(sim, err) < 0)
+		return -1;
+	assert(segment >= 0 && segment < (int)sim->n_segments);
+	sim->segment = segment;
+	sim->position = sim->segments[segment].from;
+	sim->executed = false;
+	sim->disturbed = false;
+	sim->placed = true;
+	tell(sim, stop);
+	if (sim->segments[segment].from != sim->segments[segment].to)
+		stop->end = stop->diverged = false;
+	return 0;
+}
+
+static void tell_ticks(struct sim *sim, uint64_t to, bool with_breakpoints,
+		       void (*told)(void *, const struct machine_tick *, size_t), void *ctx)
+{
+	struct machine_tick ticks[64];
+	size_t n = 0, most = 1 + sim_random(sim, 64);
+
+	for (uint64_t t = sim->position / 8 + 1; t <= to / 8; t++) {
+		const struct sim_stop *s = &sim->stops[t];
+
+		ticks[n++] = (struct machine_tick){ sim->activations[s->activation].depth, s->kind,
+						    with_breakpoints && s->breakpoint };
+		if (n == most || t == to / 8) {
+			told(ctx, ticks, n);
+			n = 0;
+		}
+	}
+}
+
+static int trace(void *self, uint64_t limit, bool with_breakpoints,
+		 void (*told)(void *, const struct machine_tick *, size_t), void *ctx, struct machine_stop *stop,
+		 struct err *err)
+{
+	struct sim *sim = self;
+	const struct sim_segment *s = &sim->segments[sim->segment];
+	uint64_t to = end_of(sim, sim->segment);
+
+	assert(sim->placed && !sim->disturbed);
+	if (op(sim, err) < 0)
+		return -1;
+	if (limit <= to / 8 - s->from / 8)
+		to = (s->from / 8 + limit) * 8;
+	assert(to >= sim->position);
+	if (told)
+		tell_ticks(sim, to, with_breakpoints, told, ctx);
+	sim->ran += to / 8 - sim->position / 8;
+	sim->position = to;
+	sim->executed = !s->moves;
+	tell(sim, stop);
+	return 0;
+}
+
+static int run(void *self, uint64_t limit, struct machine_stop *stop, struct err *err)
+{
+	return trace(self, limit, false, NULL, NULL, stop, err);
+}
+
+static int mark(void *self, struct machine_mark **mark_, struct err *err)
+{
+	struct sim *sim = self;
+
+	assert(sim->placed && !sim->disturbed);
+	if (op(sim, err) < 0)
+		return -1;
+	*mark_ = xmalloc(sizeof **mark_);
+	(*mark_)->segment = sim->segment;
+	(*mark_)->position = sim->position;
+	sim->live_marks++;
+	return 0;
+}
+
+static int go(void *self, struct machine_mark *mark_, struct machine_stop *stop, struct err *err)
+{
+	struct sim *sim = self;
+
+	if (op(sim, err) < 0)
+		return -1;
+	sim->segment = mark_->segment;
+	sim->position = mark_->position;
+	sim->disturbed = false;
+	tell(sim, stop);
+	return 0;
+}
+
+static void drop(void *self, struct machine_mark *mark_)
+{
+	((struct sim *)self)->live_marks--;
+	free(mark_);
+}
+
+/* "g", or "x" of the frame at `depth`. */
+static int eval(void *self, const char *expr, uint32_t depth, struct machine_value *value, struct err *err)
+{
+	struct sim *sim = self;
+	int who = sim_frame(sim, sim->position, depth), v;
+
+	assert(sim->placed && depth >= 1 && depth <= sim_depth(sim, sim->position));
+	sim->disturbed = true;
+	sim->evals++;
+	if (op(sim, err) < 0)
+		return -1;
+	v = sim_value(sim, expr[0] == 'g' ? -1 : who, sim->segment + sim->executed, sim->position);
+	value->kind = v == SIM_UNDEFINED ? MACHINE_UNDEFINED : MACHINE_VALUE;
+	value->text = v == SIM_UNDEFINED ? xasprintf("NameError at 0x%x", sim->evals) : xasprintf("%d", v);
+	return 0;
+}
+
+static void progress(void *self, const char *doing, uint64_t done, uint64_t all, unsigned evaluations)
+{
+	assert(done <= all);
+}
+
+void sim_machine_init(struct sim *sim)
+{
+	sim->machine = (struct machine){
+		.self = sim, .segments = segments, .moves = moves, .enter = enter, .run = run, .trace = trace,
+		.mark = mark, .go = go, .drop = drop, .eval = eval, .progress = progress,
+	};
+}
