@@ -21,5 +21,7 @@ void adapter_event_free(struct adapter_event *event)
 	free(event->fields);
 	free(event->ticks);
 	free(event->prompt);
+	free(event->place.file);
+	free(event->place.function);
 	*event = (struct adapter_event){ .kind = ADAPTER_NOTHING };
 }

@@ -51,6 +51,7 @@ struct adapter_event {
 	enum adapter_event_kind kind;
 	char *prompt;           /* text of the prompt with its colours; owned by the event */
 	struct machine_stop stop;       /* with ADAPTER_PROMPT: tick, depth, kind, end; tick is 0 when no clock runs */
+	struct place place;     /* with ADAPTER_PROMPT: where the program stands; selected is not filled in */
 	bool restarted;         /* with ADAPTER_PROMPT: the program began anew since the last prompt */
 	unsigned long long session_id; /* with ADAPTER_PROMPT: another number, another debugger object (post-mortem) */
 	bool failed;            /* with ADAPTER_REPLY: the request could not be done; fields[0] says why */

@@ -19,7 +19,7 @@ static void set_prompt(struct session *s, const char *prompt)
 }
 
 /* The command under way has come to its end at a new position: a node for it. */
-static void book(struct session *s, const struct adapter_event *event)
+static void book(struct session *s, struct adapter_event *event)
 {
 	struct timeline *t = s->timeline;
 	struct node *was = t->here, *node;
@@ -42,14 +42,16 @@ static void book(struct session *s, const struct adapter_event *event)
 	node->stdin_pos = s->in.pos;
 	node->ended = event == NULL;
 	node->prompt = xstrdup(s->prompt);
-	if (event && event->stop.depth)
-		node->place.depth = event->stop.depth;
+	if (event) {
+		node->place = event->place;
+		event->place = (struct place){0};
+	}
 	if (!s->pending && travel_keep_here(s, &err))
 		say_error("no snapshots: %s", err.what);
 	undo_do(&t->undo, node->id);
 }
 
-static void finish_command(struct session *s, const struct adapter_event *event)
+static void finish_command(struct session *s, struct adapter_event *event)
 {
 	book(s, event);
 	free(steal_pointer(&s->pending));

@@ -284,6 +284,12 @@ static int take_message(struct adapter_event *event, int type, const char *body,
 		event->restarted = number(f, event->n_fields, 6) != 0;
 		event->session_id = number(f, event->n_fields, 7);
 		event->prompt = xstrdup(f[0]);
+		event->place = (struct place){ .line = (long)number(f, event->n_fields, 9), .depth = event->stop.depth,
+					       .kind = event->stop.kind };
+		if (event->n_fields > 10) {
+			event->place.file = xstrdup(f[8]);
+			event->place.function = xstrdup(f[10]);
+		}
 		return 0;
 	case MESSAGE_MORE:
 		event->kind = ADAPTER_MORE;
@@ -451,6 +457,11 @@ static int pdb_where(void *self, struct err *err)
 	return SEND(self, MESSAGE_WHERE, err);
 }
 
+static int pdb_show(void *self, struct err *err)
+{
+	return SEND(self, MESSAGE_SHOW, err);
+}
+
 static int pdb_eval(void *self, const char *expr, uint32_t depth, struct err *err)
 {
 	char number_[16];
@@ -497,7 +508,7 @@ const struct adapter pdb_adapter = {
 	.claims = pdb_claims, .open = pdb_open, .spawned = pdb_spawned, .close = pdb_close, .fd = pdb_fd,
 	.read_event = pdb_read_event, .reset = pdb_reset,
 	.line = pdb_line, .eof = pdb_eof, .interrupt = pdb_interrupt,
-	.classify = pdb_classify, .complete = pdb_complete, .where = pdb_where, .place_of = place_of,
+	.classify = pdb_classify, .complete = pdb_complete, .where = pdb_where, .show = pdb_show, .place_of = place_of,
 	.eval = pdb_eval, .value_of = value_of,
 	.settings_save = pdb_settings_save, .settings_load = pdb_settings_load,
 	.clock_run = pdb_clock_run, .go_on = pdb_go_on,

@@ -136,7 +136,8 @@ def prompted(p, args):
         if more:
             send_fields('M', [prompt])
         else:
-            send_fields('P', [prompt, tick, stop.depth, stop.kind, int(end), int(inside), int(restarted), number_of(p)])
+            send_fields('P', [prompt, tick, stop.depth, stop.kind, int(end), int(inside), int(restarted), number_of(p)]
+                        + place_at(p, stop.depth))
         while True:
             message = receive()
             if message is None:

@@ -123,16 +123,29 @@ def selected_depth(p):
     return stop.depth + p.curindex - frames.index(stop.frame) if stop.frame in frames else stop.depth
 
 
+def place_at(p, depth):
+    """File, line and function of a frame, or nothing."""
+    frame = frame_at(depth)
+    if frame is None:
+        return []
+    line = frame.f_lineno if stop.live else p.stack[depth - 1][1]
+    return [p.canonic(frame.f_code.co_filename), line or 0, frame.f_code.co_name]
+
+
 def where(p):
     fields = [stop.kind, selected_depth(p)]
     for depth in (stop.depth, stop.depth - 1):
-        frame = frame_at(depth)
-        if frame is not None:
-            line = frame.f_lineno
-            if not stop.live:
-                line = p.stack[depth - 1][1]
-            fields += [p.canonic(frame.f_code.co_filename), line or 0, frame.f_code.co_name, depth]
+        place = place_at(p, depth)
+        if place:
+            fields += place + [depth]
     return fields
+
+
+def show(p):
+    """What pdb prints when it stops: the entry of the selected frame."""
+    p.print_stack_entry(p.stack[p.curindex])
+    flush()
+    return []
 
 
 def evaluate(p, text, depth):
@@ -164,4 +177,4 @@ def describe(problem):
     return ' '.join(('%s: %s' % (type(problem).__name__, text) if text else type(problem).__name__).split())[:400]
 
 
-requests = {'c': classify, 't': complete, 'w': where, 'v': evaluate}
+requests = {'c': classify, 't': complete, 'w': where, 'h': show, 'v': evaluate}

@@ -20,7 +20,7 @@ enum {
 
 enum agent_message {
 	MESSAGE_HELLO = 'H',    /* protocol version, Python's version, pid */
-	MESSAGE_PROMPT = 'P',   /* text, tick, depth, kind, end, inside, restarted, session id */
+	MESSAGE_PROMPT = 'P',   /* text, tick, depth, kind, end, inside, restarted, session id, file, line, function */
 	MESSAGE_MORE = 'M',     /* text */
 	MESSAGE_REPLY = 'R',
 	MESSAGE_FAILED = 'F',
@@ -37,6 +37,7 @@ enum agent_request {
 	/* reply: kind, selected depth, then file, line, function, depth of the stop; and the same four of its caller or none */
 	MESSAGE_WHERE = 'w',
 	MESSAGE_EVAL = 'v',             /* expression, depth; reply: 1 or 0 (undefined), text */
+	MESSAGE_SHOW = 'h',             /* pdb prints the present place; reply: nothing */
 	MESSAGE_SETTINGS_SAVE = 's',    /* reply: one field */
 	MESSAGE_SETTINGS_LOAD = 'o',    /* saved; reply: warnings */
 	MESSAGE_CLOCK_RUN = 'k',        /* 1 or 0 (go on after a halt), text, limit, trace, breakpoints, show */
