@@ -164,7 +164,6 @@ int timers_restore(struct ckpt_session *s, struct remote *r, const struct timers
 		   const pid_t *ns_tids, struct err *err) must_check;
 void timers_free(struct timers *timers);
 
-/* previous: the newest snapshot's files, whose copies are shared where nothing changed; may be NULL. */
 int files_save(struct ckpt_session *s, pid_t pid, struct files **files, struct err *err) must_check;
 int files_restore(struct ckpt_session *s, pid_t pid, const struct files *files, struct err *err) must_check;
 void files_free(struct files *files);
