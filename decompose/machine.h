@@ -13,7 +13,8 @@
  *
  * Frames are numbered by depth: 1 is the outermost.  An *activation* is one call, or one resumption of a generator.  A
  * stop of kind MACHINE_CALL begins a new activation at its depth and ends all that were there or deeper; any stop ends
- * all activations that are deeper than itself.  So kinds and depths alone say which stops share an activation. */
+ * all activations that are deeper than itself, and the stop after a MACHINE_RETURN ends
+ * the one that returned.  So kinds and depths alone say which stops share an activation. */
 #ifndef DECOMPOSE_MACHINE_H
 #define DECOMPOSE_MACHINE_H
 

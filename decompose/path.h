@@ -3,10 +3,11 @@
  * after a reverse move.
  *
  * The path to stop s in activation A: when A had an earlier stop a since the segment's start (or the start itself lies
- * in A), the path to a, and `next`.  Otherwise the path to the stop just before s, and `step`; or `next` when s is not
- * deeper than that stop (a return into a caller that had no stop yet; the call of g in `f() + g()` after f's return stop,
- * where `next` goes on like `step`).
- * Such a path has one run of `step` and one of `next` for each call that is open at s, whatever came before.
+ * in A), the path to a, and `next`.  Otherwise the path to the stop p just before s, and one word more:
+ *      step    when s is a call made by p's statement
+ *      next    when p is a return stop, where `next` goes on like `step`: to a caller that had no stop yet, or, in
+ *              `f() + g()`, into g; and when s is a caller's stop that an exception leapt to
+ * Such a path has about one run of `step` and one of `next` for each call that is open at s, whatever came before.
  *
  * Breakpoints in the functions that a `next` passes over are not considered: the path reads as with them disabled. */
 #ifndef DECOMPOSE_PATH_H

@@ -118,22 +118,30 @@ void stack_record(struct stack *s)
 	stack_recent_add(&s->at[s->depth - 1].recent, s->tick, s->keep);
 }
 
-/* The path to the next stop as reached from the present one, before the present activation goes away.  A call that is not
- * deeper comes after a return (`f() + g()`), where `next` goes on like `step`; or it is made by a frame that no stop
- * told of, and then `next` would pass over it. */
+/* The path to the next stop as reached from the present one, before the present activation goes away. */
 static struct stack_run *path_from_here(const struct stack *s, uint32_t depth, uint8_t kind)
 {
 	const struct stack_activation *a = &s->at[s->depth - 1];
 	struct stack_run *r = run_append(run_ref(a->first), PATH_NEXT, a->nexts);
-	bool enters = depth > s->depth || (kind == MACHINE_CALL && s->kind != MACHINE_RETURN);
+	bool enters = s->kind != MACHINE_RETURN && (depth > s->depth || kind == MACHINE_CALL);
 
 	return run_append(r, enters ? PATH_STEP : PATH_NEXT, 1);
+}
+
+/* The outermost activations that live on, when the next stop is of that kind and depth. */
+static uint32_t ends_above(const struct stack *s, uint8_t kind, uint32_t depth)
+{
+	/* After its return stop an activation is over, also when the next stop is deeper: then the depth between is that
+	 * of another frame, which no stop tells of. */
+	if (s->kind == MACHINE_RETURN && depth > s->depth)
+		return s->depth - 1;
+	return kind == MACHINE_CALL ? depth - 1 : depth;
 }
 
 void stack_arrive(struct stack *s, const struct machine_tick *tick)
 {
 	uint32_t depth = tick->depth ? tick->depth : 1;
-	uint32_t unbroken = tick->kind == MACHINE_CALL ? depth - 1 : depth;
+	uint32_t unbroken = ends_above(s, tick->kind, depth);
 	struct stack_activation *a;
 	struct stack_run *first = NULL;
 	bool known;

@@ -88,6 +88,8 @@ int walk_to_start(struct machine *m, struct reverse_target *target, struct err *
 		/* A command that stopped at once, where it began, is not yet it. */
 		if (m->run(m->self, 1, &stop, err) < 0)
 			return -1;
+		if (stop.diverged)
+			return walk_diverged(err, "command %d ended elsewhere than the first time", i + 1);
 		if (stop.tick > 0 || stop.inside) {
 			target->segment = i;
 			target->moved = true;
