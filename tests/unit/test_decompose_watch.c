@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* reverse-watch on random programs and sessions, against the true value at every position.  FRED_SEED=n: that one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "decompose/watch.h"
+#include "tests/unit/sim.h"
+
+#define PROGRAMS 10000
+#define UNBORN 100
+
+/* How often each kind of answer was checked: a test of nothing must not pass. */
+static struct {
+	unsigned found, unproven, never, undefined, by_command, in_caller, inside, unborn, latest;
+} seen;
+
+/* All places where an expression can be asked for: the positions of each segment that has some, and now. */
+struct place {
+	int segment;            /* the number of segments: now */
+	uint64_t tick, position;
+};
+
+struct places {
+	struct place *all;
+	size_t n;
+};
+
+static void add_place(struct places *p, int segment, uint64_t tick, uint64_t position)
+{
+	array_grow(p->all, p->n);
+	p->all[p->n++] = (struct place){ segment, tick, position };
+}
+
+static struct places places_of(const struct sim *sim)
+{
+	struct places p = { 0 };
+
+	for (size_t i = 0; i < sim->n_segments; i++) {
+		const struct sim_segment *s = &sim->segments[i];
+
+		add_place(&p, (int)i, 0, s->from);
+		for (uint64_t at = (s->from / 8 + 1) * 8; at < s->to; at += 8)
+			add_place(&p, (int)i, at / 8 - s->from / 8, at);
+	}
+	add_place(&p, (int)sim->n_segments, 0, sim_now(sim));
+	return p;
+}
+
+static int truth(const struct sim *sim, const struct place *place, int frame, bool global)
+{
+	if (!sim_lives(sim, frame, place->position))
+		return UNBORN;
+	return sim_value(sim, global ? -1 : frame, place->segment, place->position);
+}
+
+static int told(const struct machine_value *value)
+{
+	return value->kind == MACHINE_UNBORN ? UNBORN : value->kind == MACHINE_UNDEFINED ? SIM_UNDEFINED
+		: atoi(value->text);
+}
+
+/* What the result says beyond the place: who is guilty. */
+static void check_guilty(const struct sim *sim, const struct watch_result *r, const struct place *k)
+{
+	const struct sim_stop *stop = &sim->stops[k->position / 8];
+	const struct sim_segment *s = &sim->segments[k->segment];
+	bool whole = k->position % 8 == 0;
+	bool ended = !s->moves || !sim_lives(sim, stop->activation, k[1].position);
+
+	assert_int_equal(r->by_command, k[1].segment != k->segment && k->tick == 0 && !s->moves);
+	if (r->by_command)
+		return;
+	assert_int_equal(r->inside, !whole);
+	assert_int_equal(r->in_caller, whole && ended && (stop->kind == MACHINE_RETURN ||
+							  stop->kind == MACHINE_EXCEPTION));
+}
+
+static unsigned log2_up(uint64_t n)
+{
+	unsigned log = 0;
+
+	while ((UINT64_C(1) << log) < n)
+		log++;
+	return log;
+}
+
+static void check_cost(const struct sim *sim, const struct watch_result *r)
+{
+	uint64_t ticks = (sim_now(sim) - sim->segments[0].from) / 8 + 1;
+
+	assert_int_equal(r->evaluations, sim->evals);
+	assert_true(r->evaluations <= 2 * log2_up(ticks) + log2_up(sim->n_segments) + 12);
+}
+
+static void check(struct sim *sim, const struct places *p, uint32_t depth, bool global, bool last)
+{
+	int frame = sim_frame(sim, sim_now(sim), depth);
+	int now = truth(sim, &p->all[p->n - 1], frame, global);
+	struct watch_options options = { .last = last };
+	struct watch_result r;
+	struct err err = { 0 };
+	size_t latest = p->n, k;
+	int rc;
+
+	for (size_t i = 0; i + 1 < p->n; i++)
+		if (truth(sim, &p->all[i], frame, global) != now && truth(sim, &p->all[i + 1], frame, global) == now)
+			latest = i;
+	sim->evals = 0;
+	rc = watch_search(&sim->machine, global ? "g" : "x", depth, &options, &r, &err);
+	assert_int_equal(sim->live_marks, 0);
+	if (now == SIM_UNDEFINED) {
+		assert_int_equal(rc, -1);
+		assert_non_null(strstr(err.what, "NameError"));
+		seen.undefined++;
+		return;
+	}
+	if (rc < 0)
+		fail_msg("reverse-watch: %s", err.what);
+	if (r.outcome != WATCH_FOUND) {
+		assert_int_equal(r.outcome, last ? WATCH_NEVER_CHANGED : WATCH_UNPROVEN);
+		assert_int_equal(truth(sim, &p->all[0], frame, global), now);
+		assert_true(!last || latest == p->n);
+		last ? seen.never++ : seen.unproven++;
+	} else {
+		for (k = 0; k < p->n; k++)
+			if (p->all[k].segment == r.target.segment && p->all[k].tick == r.target.tick)
+				break;
+		assert_true(k + 1 < p->n);
+		assert_int_not_equal(truth(sim, &p->all[k], frame, global), now);
+		assert_int_equal(truth(sim, &p->all[k + 1], frame, global), now);
+		assert_int_equal(told(&r.before), truth(sim, &p->all[k], frame, global));
+		assert_true(!last || k == latest);
+		assert_true(!r.latest || k == latest);
+		assert_true(!last || r.latest);
+		check_guilty(sim, &r, &p->all[k]);
+		seen.found++;
+		seen.by_command += r.by_command;
+		seen.in_caller += r.in_caller;
+		seen.inside += r.inside;
+		seen.latest += r.latest;
+		seen.unborn += r.before.kind == MACHINE_UNBORN;
+	}
+	assert_int_equal(told(&r.after), now);
+	if (!last)
+		check_cost(sim, &r);
+	watch_result_free(&r);
+}
+
+static void check_program(uint64_t seed)
+{
+	struct sim sim;
+	struct places p;
+
+	sim_init(&sim, seed, 20 + seed % 300);
+	p = places_of(&sim);
+	for (uint32_t d = sim_depth(&sim, sim_now(&sim)); d > 0; d--) {
+		int frame = sim_frame(&sim, sim_now(&sim), d);
+
+		/* When a frame without stops began cannot be known exactly. */
+		if (frame < 0 || sim.activations[frame].untraced)
+			continue;
+		for (int global = 0; global < 2; global++) {
+			check(&sim, &p, d, global, false);
+			if (seed % 8 == 0)
+				check(&sim, &p, d, global, true);
+		}
+	}
+	free(p.all);
+	sim_free(&sim);
+}
+
+static uint64_t seed_at_work;
+
+static void random_programs(void **state)
+{
+	const char *one = getenv("FRED_SEED");
+
+	for (uint64_t i = 1; i <= (one ? 1 : PROGRAMS); i++) {
+		seed_at_work = one ? strtoull(one, NULL, 0) : i;
+		check_program(seed_at_work);
+	}
+	seed_at_work = 0;
+	if (one)
+		return;
+	assert_true(seen.found > 10000 && seen.unproven > 1000 && seen.never > 100 && seen.undefined > 1000);
+	assert_true(seen.by_command > 100 && seen.in_caller > 100 && seen.inside > 100 && seen.unborn > 100);
+	assert_true(seen.latest > 1000);
+}
+
+static int tell_seed(void **state)
+{
+	if (seed_at_work)
+		print_error("replay with FRED_SEED=%" PRIu64 "\n", seed_at_work);
+	seed_at_work = 0;
+	return 0;
+}
+
+static void every_failure(void **state)
+{
+	for (uint64_t seed = 1; seed <= 200; seed++) {
+		struct sim sim;
+
+		sim_init(&sim, seed, 150);
+		for (unsigned n = 1; ; n++) {
+			struct watch_options options = { .last = seed % 2 };
+			struct watch_result r;
+			struct err err = { 0 };
+			int rc;
+
+			sim.ops = 0;
+			sim.fail_at = n;
+			sim.cancel = n % 2;
+			rc = watch_search(&sim.machine, "g", 1, &options, &r, &err);
+			assert_int_equal(sim.live_marks, 0);
+			if (rc == 0)
+				watch_result_free(&r);
+			if (sim.ops < n)
+				break;
+			assert_int_equal(rc, -1);
+			assert_int_equal(err.sys, sim.cancel ? ECANCELED : EIO);
+		}
+		sim_free(&sim);
+	}
+}
+
+/* An error that says so, or a result that is right of the program as it ran the first time. */
+static void divergence(void **state)
+{
+	unsigned refused = 0;
+
+	for (uint64_t seed = 1; seed <= 500; seed++) {
+		struct sim sim;
+
+		sim_init(&sim, seed, 60);
+		for (int segment = 0; segment < (int)sim.n_segments; segment++) {
+			struct watch_options options = { .last = segment % 2 };
+			struct watch_result good, bad;
+			struct err err = { 0 };
+
+			sim.diverges = -1;
+			if (watch_search(&sim.machine, "g", 1, &options, &good, &err) < 0)
+				continue;
+			sim.diverges = segment;
+			if (watch_search(&sim.machine, "g", 1, &options, &bad, &err) < 0) {
+				assert_non_null(strstr(err.what, "did not run the same way again"));
+				refused++;
+			} else {
+				assert_int_equal(bad.outcome, good.outcome);
+				assert_int_equal(bad.target.segment, good.target.segment);
+				assert_int_equal(bad.target.tick, good.target.tick);
+				watch_result_free(&bad);
+			}
+			watch_result_free(&good);
+			assert_int_equal(sim.live_marks, 0);
+		}
+		sim_free(&sim);
+	}
+	assert_true(refused > 300);
+}
+
+static void a_million_ticks(void **state)
+{
+	struct watch_options options = { 0 };
+	struct watch_result r;
+	struct err err = { 0 };
+	struct sim sim;
+	int top;
+
+	sim_init_empty(&sim);
+	top = sim_call(&sim, -1, false);
+	for (int i = 0; i <= 1000000; i++) {
+		sim_emit(&sim, top, MACHINE_LINE);
+		if (i == 777777)
+			sim_change(&sim, -1, 3);
+	}
+	sim_move(&sim, 0, 8000000);
+	assert_int_equal(watch_search(&sim.machine, "g", 1, &options, &r, &err), 0);
+	assert_int_equal(r.outcome, WATCH_FOUND);
+	assert_int_equal(r.target.tick, 777777);
+	assert_true(r.evaluations <= 24);
+	/* To now for V, the trace, and the halves. */
+	assert_true(sim.ran <= 3000100);
+	watch_result_free(&r);
+
+	/* Changed and changed back near the end: only a look at every stop finds it. */
+	sim.events[0].position = 8 * 999000 + 4;
+	sim.events[0].value = 1;
+	sim.n_stops -= 500;
+	sim_change(&sim, -1, 0);
+	sim.n_stops += 500;
+	assert_int_equal(watch_search(&sim.machine, "g", 1, &options, &r, &err), 0);
+	assert_int_equal(r.outcome, WATCH_UNPROVEN);
+	watch_result_free(&r);
+	options.last = true;
+	assert_int_equal(watch_search(&sim.machine, "g", 1, &options, &r, &err), 0);
+	assert_int_equal(r.outcome, WATCH_FOUND);
+	assert_int_equal(r.target.tick, 999500);
+	assert_true(r.latest);
+	watch_result_free(&r);
+	sim_free(&sim);
+}
+
+static void no_frame(void **state)
+{
+	struct watch_result r;
+	struct err err = { 0 };
+	struct sim sim;
+
+	sim_init(&sim, 3, 100);
+	assert_int_equal(watch_search(&sim.machine, "g", 99, NULL, &r, &err), -1);
+	assert_int_equal(watch_search(&sim.machine, "g", 0, NULL, &r, &err), -1);
+	sim_free(&sim);
+	sim_init_empty(&sim);
+	assert_int_equal(watch_search(&sim.machine, "g", 1, NULL, &r, &err), -1);
+	sim_free(&sim);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(random_programs, tell_seed),
+		cmocka_unit_test(every_failure),
+		cmocka_unit_test(divergence),
+		cmocka_unit_test(a_million_ticks),
+		cmocka_unit_test(no_frame),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
