@@ -236,9 +236,10 @@ enum editor_result editor_read(struct session *session, const char *prompt, char
 		}
 		bool readable = session_idle(session, &interrupted, before_output, after_output);
 		if (interrupted || session_state(session) != was) {
-			rl_callback_handler_remove();
+			/* Before readline goes: that moves the cursor to the start of the line. */
 			if (put_output(STDOUT_FILENO, interrupted ? "^C\n" : "\n", interrupted ? 3 : 1))
-				return EDITOR_STATE;
+				finished = true;
+			rl_callback_handler_remove();
 			return interrupted ? EDITOR_INTERRUPT : EDITOR_STATE;
 		}
 		if (readable)

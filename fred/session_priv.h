@@ -19,6 +19,7 @@ struct session {
 	enum session_state state;
 	char *prompt;
 	bool seen_prompt;
+	bool told_no_snapshot;          /* one complaint is enough */
 	bool quitting;                  /* the user typed a command that ends the debugger */
 	int status;
 

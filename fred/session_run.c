@@ -18,12 +18,24 @@ static void set_prompt(struct session *s, const char *prompt)
 	s->prompt = xstrdup(prompt ? prompt : "");
 }
 
+/* The snapshot that makes the next command undoable.  Where there is none the user debugs on, told once. */
+static void keep_before(struct session *s)
+{
+	struct err err;
+
+	if (travel_keep_here(s, &err) == 0) {
+		s->told_no_snapshot = false;
+	} else if (!s->told_no_snapshot) {
+		s->told_no_snapshot = true;
+		say_error("no snapshots, so nothing can be undone: %s", err.what);
+	}
+}
+
 /* The command under way has come to its end at a new position: a node for it. */
 static void book(struct session *s, struct adapter_event *event)
 {
 	struct timeline *t = s->timeline;
 	struct node *was = t->here, *node;
-	struct err err;
 
 	if (!s->pending) {                      /* the first prompt */
 		node = timeline_add(t, NULL, NULL, COMMAND_LOOKS);
@@ -46,8 +58,8 @@ static void book(struct session *s, struct adapter_event *event)
 		node->place = event->place;
 		event->place = (struct place){0};
 	}
-	if (!s->pending && travel_keep_here(s, &err))
-		say_error("no snapshots: %s", err.what);
+	if (!s->pending)
+		keep_before(s);
 	undo_do(&t->undo, node->id);
 }
 
@@ -134,9 +146,8 @@ int session_line(struct session *s, const char *line, struct err *err)
 		cleanup_free char *copy = xstrdup(line);
 		if (request_class(s, copy, &class, err))
 			return -1;
-		if (class != COMMAND_LOOKS && class != COMMAND_QUITS && settings.snapshots && travel_keep_here(s, err)) {
-			say_error("no snapshot before this command, so it cannot be undone exactly: %s", err->what);
-		}
+		if (class != COMMAND_LOOKS && class != COMMAND_QUITS && settings.snapshots)
+			keep_before(s);
 		begin_command(s, copy, class);
 		line = s->last_line;
 	}
