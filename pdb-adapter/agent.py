@@ -92,9 +92,7 @@ def find_stop(p, frame):
                     stop.inside = name == 'dispatch_opcode'
                 elif name == 'trace_dispatch':
                     stop.live = True
-                    while frame.f_globals is bdb_globals or frame.f_globals is globals():
-                        frame = frame.f_back
-                    stop.frame = frame
+                    stop.frame = frame = traced_frame(frame)
                     stop.depth = depth_of(frame)
                     continue
             if run is None and frame.f_code is Bdb.run.__code__ and frame.f_locals.get('self') is p:
@@ -123,49 +121,55 @@ def flush():
 
 def prompted(p, args):
     """pdb waits for a line: called instead of the builtin input()."""
-    global serving
     if serving:
         return 'continue'       # a breakpoint() inside an expression that fredapp asked for
     with lock:
-        prompt = str(args[0]) if args else ''
-        asks = sys._getframe(1)
-        restarted = find_stop(p, asks)
-        more = asks.f_code.co_name != 'cmdloop' or p.commands_defining
-        tick, end, inside = clock_stopped(stop)
-        flush()
-        if more:
-            send_fields('M', [prompt])
-        else:
-            send_fields('P', [prompt, tick, stop.depth, stop.kind, int(end), int(inside), int(restarted), number_of(p)]
-                        + place_at(p, stop.depth))
-        while True:
-            message = receive()
-            if message is None:
-                clock_forget()
-                raise EOFError
-            kind, body = chr(message[0]), message[1]
-            fields = body.decode('utf-8', 'surrogateescape').split('\0')[:-1]
-            if kind == 'k':
-                if fields[0] == '1':
-                    if stop.live and not more:
-                        clock_start(p, *[int(field) for field in fields[2:6]])
-                    else:
-                        clock_forget()
-                    return fields[1]
-                if clock_can_go_on():
-                    clock_go_on(*[int(field) for field in fields[2:6]])
-                send_fields('F', ['the clock was not halted here'])
-                continue
-            if kind in 'lei':
-                clock_forget()
-                if kind == 'l':
-                    return fields[0]
-                raise EOFError if kind == 'e' else KeyboardInterrupt
-            serving = True
-            try:
-                answer = ['R', requests[kind](p, *fields)]
-            except BaseException as problem:
-                answer = ['F', ['%s: %s' % (type(problem).__name__, problem)]]
-            finally:
-                serving = False
-            send_fields(*answer)
+        try:
+            return answer(p, sys._getframe(1), str(args[0]) if args else '')
+        finally:
+            stop.pdb = stop.frame = None        # a frame that we kept would keep the program's objects
+            stop.chain = ()
+
+
+def answer(p, asks, prompt):
+    global serving
+    restarted = find_stop(p, asks)
+    more = asks.f_code.co_name != 'cmdloop' or p.commands_defining
+    tick, end, inside = clock_stopped(asks)
+    flush()
+    if more:
+        send_fields('M', [prompt])
+    else:
+        send_fields('P', [prompt, tick, stop.depth, stop.kind, int(end), int(inside), int(restarted), number_of(p)]
+                    + place_at(p, stop.depth))
+    while True:
+        message = receive()
+        if message is None:
+            clock_forget()
+            raise EOFError
+        kind, body = chr(message[0]), message[1]
+        fields = body.decode('utf-8', 'surrogateescape').split('\0')[:-1]
+        if kind == 'k':
+            if fields[0] == '1':
+                if stop.live and not more:
+                    clock_start(p, *[int(field) for field in fields[2:6]])
+                else:
+                    clock_forget()
+                return fields[1]
+            if clock_can_go_on():
+                clock_go_on(*[int(field) for field in fields[2:6]])
+            send_fields('F', ['the clock was not halted here'])
+            continue
+        if kind in 'lei':
+            clock_forget()
+            if kind == 'l':
+                return fields[0]
+            raise EOFError if kind == 'e' else KeyboardInterrupt
+        serving = True
+        try:
+            reply = ['R', requests[kind](p, *fields)]
+        except BaseException as problem:
+            reply = ['F', ['%s: %s' % (type(problem).__name__, problem)]]
+        finally:
+            serving = False
+        send_fields(*reply)
