@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tests/unit/ckpt_help.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pty.h>
@@ -31,6 +32,7 @@ int t_try(struct t_session *t, char *const *argv, enum ckpt_isolation isolation)
 {
 	int pair[2], keep = TALK_FD;
 
+	alarm(T_LIMIT);
 	*t = (struct t_session){.master = -1};
 	if (openpty(&t->master, &t->slave, NULL, NULL, NULL) < 0 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
@@ -147,14 +149,32 @@ struct ckpt_snapshot *t_restore_keep(struct t_session *t, struct ckpt_snapshot *
 	return abandoned;
 }
 
-void t_wait_in_syscall(struct t_session *t, pid_t tid, long nr)
+/* Threads are numbered in the order of their making. */
+static pid_t thread_of(struct t_session *t, int k)
 {
-	pid_t leader = ckpt_leader(t->s);
+	char path[64];
+	pid_t tids[64];
+	int n = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/task", ckpt_leader(t->s));
+	DIR *dir = opendir(path);
+	for (struct dirent *e; dir && n < 64 && (e = readdir(dir));)
+		if (e->d_name[0] != '.')
+			tids[n++] = atoi(e->d_name);
+	if (dir)
+		closedir(dir);
+	if (k >= n)
+		fail_msg("there is no thread %d", k);
+	return tids[k];
+}
+
+void t_wait_in_syscall(struct t_session *t, int k, long nr)
+{
 	char path[64];
 	long in;
 
-	snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", leader, tid ? tid : leader);
-	/* There is no event for "asleep in a call"; yielding, until the kernel says so, hides no race. */
+	snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", ckpt_leader(t->s), thread_of(t, k));
+	/* There is no event for "asleep in a call"; yielding until the kernel says so hides no race. */
 	for (;;) {
 		char *text = fd_slurp(path, NULL);
 		if (text && sscanf(text, "%ld", &in) == 1 && in == nr) {
@@ -166,6 +186,17 @@ void t_wait_in_syscall(struct t_session *t, pid_t tid, long nr)
 		free(text);
 		sched_yield();
 	}
+}
+
+void t_start_or_skip(struct t_session *t, enum ckpt_isolation isolation)
+{
+	struct err err;
+
+	if (ckpt_probe(isolation, &err) < 0) {
+		print_message("[  SKIPPED ] here this cannot run: %s\n", err.what);
+		skip();
+	}
+	t_start(t, "serve", isolation);
 }
 
 int t_as_nobody(void (*body)(void))

@@ -38,8 +38,13 @@ struct ckpt_snapshot *t_snapshot(struct t_session *t);
 void t_restore(struct t_session *t, struct ckpt_snapshot *n);
 struct ckpt_snapshot *t_restore_keep(struct t_session *t, struct ckpt_snapshot *n);
 
-/* Blocks until thread tid of the leader (0: the leader) is asleep in system call nr; no time limit but the test's own. */
-void t_wait_in_syscall(struct t_session *t, pid_t tid, long nr);
+/* Blocks until the leader's thread number k (0: the main one) is asleep in system call nr; no time limit but the test's
+ * own. */
+void t_wait_in_syscall(struct t_session *t, int k, long nr);
+/* As t_start(); skips the test, aloud, where this isolation cannot run. */
+void t_start_or_skip(struct t_session *t, enum ckpt_isolation isolation);
+/* What ends a test that hangs. */
+#define T_LIMIT 120
 
 /* Runs the test body in a child as user nobody; 0 when it passed. */
 int t_as_nobody(void (*body)(void));
