@@ -19,6 +19,7 @@ struct command {
 	const char *text;       /* the paragraph and the example of fred-help NAME */
 	/* args: what follows the name, without blanks around it. */
 	int (*exec)(struct repl *repl, struct session *session, const char *args, struct err *err);
+	bool repeats;           /* an empty line after it does it again */
 };
 
 /* Is the line a fred command, in any of its names?  Then *args points behind the name; NULL otherwise.  A line that

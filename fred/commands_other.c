@@ -80,13 +80,13 @@ const struct command other_commands[] = {
 	 "One command a line, fred commands and the debugger's; # begins a comment line.  Stops at the first FReD error,\n"
 	 "unless - stands in front of the line.\n"
 	 "Example: `fred-source hunt.fred`.",
-	 source},
+	 source, false},
 	{"fred-set", NULL, "NAME VALUE", "change a setting",
 	 "fred-show lists the settings.  ~/.config/fred/fredrc and ./.fredrc hold such lines.\n"
 	 "Example: `fred-set max-snapshots 50`.",
-	 set},
+	 set, false},
 	{"fred-show", NULL, "[NAME]", "show settings with their meaning and default", "Example: `fred-show eval-timeout`.",
-	 show},
-	{"fred-help", NULL, "[NAME]", "list the fred commands, or explain one", "Example: `fred-help reverse-watch`.", help},
+	 show, false},
+	{"fred-help", NULL, "[NAME]", "list the fred commands, or explain one", "Example: `fred-help reverse-watch`.", help, false},
 	{0},
 };

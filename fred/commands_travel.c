@@ -66,30 +66,30 @@ const struct command travel_commands[] = {
 	 "Puts program and debugger back as they were before the last N commands that changed anything: moves,\n"
 	 "assignments, breakpoints, reverse moves.  Exact, also where the program uses the clock or random numbers.\n"
 	 "Example: `next`, then `fred-undo`: the statement has not been executed.",
-	 undo},
+	 undo, true},
 	{"fred-redo", NULL, "[N]", "put back the last N commands that fred-undo took back",
 	 "Nothing is executed again: the position that was left is restored.  A new command after fred-undo forgets\n"
 	 "what could be put back.\n"
 	 "Example: `fred-undo 2`, then `fred-redo`.",
-	 redo},
+	 redo, true},
 	{"fred-reverse-step", "fred-rs", "[N]", "go back N stops, into functions",
 	 "Goes to the stop before this one, where `step` would have stopped; with N, N stops back.\n"
 	 "Example: `fred-reverse-step 3`.",
-	 reverse_step},
+	 reverse_step, true},
 	{"fred-reverse-next", "fred-rn", "[N]", "go back N stops in this function or its callers",
 	 "Goes to the last stop before this one in the present call of the function or in one of its callers: calls are\n"
 	 "passed over backwards, and from the first line of a function it goes to the call.\n"
 	 "Example: `fred-reverse-next`.",
-	 reverse_next},
+	 reverse_next, true},
 	{"fred-reverse-finish", "fred-rf", "[N]", "go back to the call of the selected function",
 	 "Goes to the start of the statement that called the function of the selected frame (see up and down).\n"
 	 "Example: in a function, `fred-reverse-finish`.",
-	 reverse_finish},
+	 reverse_finish, true},
 	{"fred-reverse-continue", "fred-rc", "[N]", "go back to the last breakpoint",
 	 "Goes to the last stop before this one where an enabled breakpoint is and its condition holds, else to the start.\n"
 	 "Breakpoints set later count too; ignore counts do not.\n"
 	 "Example: `break 12`, then `fred-reverse-continue`.",
-	 reverse_continue},
+	 reverse_continue, true},
 	{"fred-reverse-watch", "fred-rw", "[--last] EXPR", "go to the statement that gave EXPR its present value",
 	 "Searches the life of the program for a statement before which EXPR had another value and after which it has the\n"
 	 "present one, and goes there: EXPR is still good, and the next statement makes it bad.  EXPR may call functions;\n"
@@ -97,9 +97,9 @@ const struct command travel_commands[] = {
 	 "the stack; before its function was called it has no value.  The value may have changed again later; --last looks\n"
 	 "at every stop backwards and finds the latest change.\n"
 	 "Example: `fred-reverse-watch len(queue) < 100`.",
-	 reverse_watch},
-	{"fred-start", NULL, "", "go to the first position since the program was started", "Example: `fred-start`.", start},
+	 reverse_watch, false},
+	{"fred-start", NULL, "", "go to the first position since the program was started", "Example: `fred-start`.", start, false},
 	{"fred-end", NULL, "", "go to the newest live position of this timeline",
-	 "Example: after some reverse moves, `fred-end`.", end},
+	 "Example: after some reverse moves, `fred-end`.", end, false},
 	{0},
 };

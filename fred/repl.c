@@ -131,7 +131,7 @@ static int run_line(struct repl *r, const char *line, struct err *err)
 		}
 		if (*skip_blanks(line) && line != r->again) {
 			free(steal_pointer(&r->again));
-			if (c)
+			if (c && c->repeats)
 				r->again = xstrdup(line);
 		}
 	}

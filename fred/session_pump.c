@@ -67,18 +67,22 @@ static void take_signal(struct session *s)
 	}
 }
 
-/* One message from the agent, if a whole one has come. */
+/* One message from the agent that matters, if a whole one has come.  All that has come must be looked at: what the
+ * adapter holds already does not make its descriptor readable again. */
 static bool take_message(struct session *s, struct adapter_event *event)
 {
 	struct err err;
 
-	if (s->adapter->read_event(s->agent, event, &err)) {
-		log_info(LOG_AGENT, "%s", err.what);
-		event->kind = ADAPTER_CLOSED;
-	}
-	if (event->kind == ADAPTER_NOTHING || event->kind == ADAPTER_HELLO || event->kind == ADAPTER_CLOSED) {
+	for (;;) {
+		if (s->adapter->read_event(s->agent, event, &err)) {
+			log_info(LOG_AGENT, "%s", err.what);
+			return false;
+		}
+		if (event->kind == ADAPTER_NOTHING || event->kind == ADAPTER_CLOSED)
+			return false;
+		if (event->kind != ADAPTER_HELLO)
+			break;
 		adapter_event_free(event);
-		return false;
 	}
 	session_drain(s);
 	return true;

@@ -189,6 +189,8 @@ struct node *timeline_last_checkpoint(struct node *node)
 
 void timeline_add_look(struct node *node, const char *command)
 {
+	if (!*command)
+		return;
 	array_grow(node->looks, node->n_looks);
 	node->looks[node->n_looks++] = xstrdup(command);
 }
