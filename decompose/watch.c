@@ -31,7 +31,10 @@ int watch_eval(struct watch *w, uint64_t done, uint64_t all, struct machine_valu
 		m->progress(m->self, "searching", done, all, w->result->evaluations);
 	w->result->evaluations++;
 	*value = (struct machine_value){ .kind = MACHINE_UNDEFINED };
-	return m->eval(m->self, w->expr, w->depth, value, w->err);
+	if (m->eval(m->self, w->expr, w->depth, value, w->err) == 0)
+		return 0;
+	watch_value_free(value);
+	return -1;
 }
 
 int watch_mark(struct watch *w, struct machine_mark **mark)

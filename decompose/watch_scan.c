@@ -157,6 +157,7 @@ static int scan_segment(struct watch *w, struct scan *scan)
 		scan->found = watch_differs(&scan->before, &w->now);
 		if (scan->found)
 			watch_found_command(w, scan->segment, &scan->before);
+		watch_value_free(&scan->before);
 		return 0;
 	}
 	if (lo < s->last) {
