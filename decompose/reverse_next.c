@@ -25,10 +25,8 @@ static bool take_stops(const struct stack *stack, struct chain *chain, uint64_t 
 
 		if (stops == 0)
 			continue;
-		if (chain->finish) {
-			stops = 1;
+		if (chain->finish)
 			chain->limit = d - 1;
-		}
 		if (chain->left <= stops) {
 			*tick = stack_stop(stack, d, chain->left - 1);
 			*depth = d;
@@ -42,6 +40,7 @@ static bool take_stops(const struct stack *stack, struct chain *chain, uint64_t 
 static int chain_back(struct machine *m, struct chain *chain, struct stack *stack, struct reverse_target *target,
 		      struct err *err)
 {
+	/* Of each activation reverse-finish wants one stop: the next move goes to a caller. */
 	size_t keep = chain->finish ? 1 : chain->left < SIZE_MAX ? chain->left : SIZE_MAX;
 
 	for (int i = m->segments(m->self) - 1; i >= 0 && chain->limit > 0; i--) {
@@ -53,6 +52,7 @@ static int chain_back(struct machine *m, struct chain *chain, struct stack *stac
 			return -1;
 		if (end.inside && stack->is_stop)
 			stack_record(stack);
+		/* In the rest of a caller's statement the callee's activation is over, though no stop says so. */
 		if (end.depth < chain->limit)
 			chain->limit = end.depth;
 		if (take_stops(stack, chain, &target->tick, &target->depth)) {

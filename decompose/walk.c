@@ -67,9 +67,6 @@ int walk_trace(struct machine *m, int segment, uint64_t limit, struct stack *sta
 		return -1;
 	if (stack->tick != end->tick)
 		return walk_diverged(err, "%" PRIu64 " statements were told of %" PRIu64, stack->tick, end->tick);
-	/* In the rest of a caller's statement: the callee's activation is over, though no stop has said so yet. */
-	if (end->inside && end->depth < stack->survivors)
-		stack->survivors = end->depth;
 	return 0;
 }
 

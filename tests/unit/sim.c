@@ -132,7 +132,8 @@ static enum left call(struct sim *sim, int caller, size_t size)
 		if (sim_random(sim, 12) == 0)
 			break;          /* an early exit */
 	}
-	if (left != LEAPT)
+	/* An exception may leave without a return stop. */
+	if (left == RETURNED || (left == RAISED && sim_random(sim, 5)))
 		stop(sim, self, MACHINE_RETURN);
 	return left;
 }
@@ -194,6 +195,9 @@ static void still(struct sim *sim, uint64_t now)
 	sim->segments[sim->n_segments++] = (struct sim_segment){
 		.from = now, .to = now, .assigns = sim_random(sim, 2),
 		.activation = who == SIM_UNTOLD ? -1 : who, .value = any_value(sim) };
+	/* A command that should move, and ended where it began. */
+	if (!sim->segments[sim->n_segments - 1].assigns)
+		sim->segments[sim->n_segments - 1].moves = sim_random(sim, 3) == 0;
 }
 
 static void session(struct sim *sim)

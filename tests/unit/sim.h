@@ -62,6 +62,7 @@ struct sim {
 	bool cancel;            /* and it does with ECANCELED */
 	int diverges;           /* this segment ends one tick early from now on; -1: none */
 	unsigned evals;
+	unsigned lies_at;       /* this evaluation gives a value never seen before; 0: none */
 	uint64_t ran;           /* ticks run */
 	struct machine machine;
 };

@@ -168,6 +168,8 @@ static int eval(void *self, const char *expr, uint32_t depth, struct machine_val
 	if (op(sim, err) < 0)
 		return -1;
 	v = sim_value(sim, expr[0] == 'g' ? -1 : who, sim->segment + sim->executed, sim->position);
+	if (sim->evals == sim->lies_at)
+		v = 1000;
 	value->kind = v == SIM_UNDEFINED ? MACHINE_UNDEFINED : MACHINE_VALUE;
 	value->text = v == SIM_UNDEFINED ? xasprintf("NameError at 0x%x", sim->evals) : xasprintf("%d", v);
 	return 0;

@@ -266,6 +266,34 @@ static void divergence(void **state)
 	assert_true(refused > 300);
 }
 
+/* The last evaluation is the proof that the statement found gives the present value: when it does not, no result. */
+static void verified(void **state)
+{
+	unsigned refused = 0;
+
+	for (uint64_t seed = 1; seed <= 300; seed++) {
+		struct watch_options options = { .last = seed % 2 };
+		struct watch_result r;
+		struct err err = { 0 };
+		struct sim sim;
+
+		sim_init(&sim, seed, 60);
+		if (watch_search(&sim.machine, "g", 1, &options, &r, &err) == 0) {
+			sim.lies_at = sim.evals;
+			sim.evals = 0;
+			watch_result_free(&r);
+			if (r.outcome == WATCH_FOUND && !r.by_command) {
+				assert_int_equal(watch_search(&sim.machine, "g", 1, &options, &r, &err), -1);
+				assert_non_null(strstr(err.what, "did not run the same way again"));
+				assert_int_equal(sim.live_marks, 0);
+				refused++;
+			}
+		}
+		sim_free(&sim);
+	}
+	assert_true(refused > 50);
+}
+
 static void a_million_ticks(void **state)
 {
 	struct watch_options options = { 0 };
@@ -329,6 +357,7 @@ int main(void)
 		cmocka_unit_test_teardown(random_programs, tell_seed),
 		cmocka_unit_test(every_failure),
 		cmocka_unit_test(divergence),
+		cmocka_unit_test(verified),
 		cmocka_unit_test(a_million_ticks),
 		cmocka_unit_test(no_frame),
 	};
