@@ -111,10 +111,15 @@ struct adapter {
 	int (*settings_save)(void *self, struct err *err);      /* reply: one field */
 	int (*settings_load)(void *self, const char *saved, struct err *err);   /* reply: warnings, a field each */
 
+	/* A digest of the program's state at this stop: places and values of all frames.  Reply: one field. */
+	int (*state)(void *self, struct err *err);
+
 	/* The statement clock.  clock_run answers the prompt: with the command `text` from tick 0, or with NULL on from
-	 * where an earlier clock_run was halted.  ADAPTER_TICKS come meanwhile when `trace`; ADAPTER_ARRIVING comes when
+	 * where an earlier clock_run was halted.  A run that ^C ended has no end of its own when it is repeated: `until`,
+	 * the state() there, NULL otherwise, says where it is.  ADAPTER_TICKS come meanwhile when `trace`; ADAPTER_ARRIVING comes when
 	 * `show` and the limit was reached; ADAPTER_PROMPT ends it. */
-	int (*clock_run)(void *self, const char *text, uint64_t limit, bool trace, bool breakpoints, bool show, struct err *err);
+	int (*clock_run)(void *self, const char *text, uint64_t limit, bool trace, bool breakpoints, bool show,
+			 const char *until, struct err *err);
 	int (*go_on)(void *self, struct err *err);
 };
 

@@ -44,6 +44,20 @@ static bool suspend_typed(struct session *s, const char *data, size_t n)
 	return true;
 }
 
+/* For running the command again, less what was no input but a signal: ^C is not typed at the program again. */
+static void remember_typed(struct session *s, const char *data, size_t n)
+{
+	struct termios t;
+
+	bool signals = tcgetattr(s->back, &t) == 0 && (t.c_lflag & ISIG) && t.c_cc[VINTR] != _POSIX_VDISABLE;
+	for (size_t i = 0; i < n; i++) {
+		if (signals && (unsigned char)data[i] == t.c_cc[VINTR])
+			s->interrupted = true;
+		else
+			buf_addch(&s->typed, data[i]);
+	}
+}
+
 void input_from_stdin(struct session *s)
 {
 	char data[4096];
@@ -66,7 +80,7 @@ void input_from_stdin(struct session *s)
 	log_bytes(LOG_PTY, "key", data, (unsigned long)n);
 	ssize_t w = write(s->master, data, (size_t)n);
 	if (w > 0)
-		buf_add(&s->typed, data, (size_t)w);
+		remember_typed(s, data, (size_t)w);
 }
 
 void input_to_master(struct session *s)

@@ -65,6 +65,7 @@ static int op_enter(void *self, int segment, struct machine_stop *stop, struct e
 	m->started = false;
 	if (here(m, &m->stop, err))
 		return -1;
+	m->stop.inside = m->nodes[segment]->inside;
 	*stop = m->stop;
 	return 0;
 }
@@ -107,7 +108,7 @@ static int forward(struct fred_machine *m, uint64_t limit, const struct told *to
 		return -1;
 	s->astray = true;
 	if (s->adapter->clock_run(s->agent, m->started ? NULL : end->command, limit, told != NULL, breakpoints, m->show,
-				  err))
+				  end->state, err))
 		return -1;
 	m->started = true;
 	for (;;) {

@@ -19,6 +19,7 @@ struct session {
 	enum session_state state;
 	char *prompt;
 	bool seen_prompt;
+	bool interrupted;               /* ^C was typed at the program during the present command */
 	bool told_no_snapshot;          /* one complaint is enough */
 	bool quitting;                  /* the user typed a command that ends the debugger */
 	int status;
@@ -74,6 +75,8 @@ void input_settle(struct session *s, const struct node *whole, struct node *node
 int request_reply(struct session *s, struct adapter_event *reply, int timeout_ms, struct err *err) must_check;
 int request_where(struct session *s, struct place *here, struct place *caller, struct err *err) must_check;
 int request_class(struct session *s, const char *line, enum command_class *class, struct err *err) must_check;
+/* The adapter's digest of the state, which the caller frees. */
+int request_state(struct session *s, char **state, struct err *err) must_check;
 int request_settings(struct session *s, char **saved, struct err *err) must_check;
 int request_load_settings(struct session *s, const char *saved, struct err *err) must_check;
 /* The debugger prints the present place, as it does after a stop. */

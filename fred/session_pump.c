@@ -44,6 +44,13 @@ void session_drain(struct session *s)
 		;
 }
 
+/* SIGINT that was not typed at us (that terminal is raw) but sent: the program gets it as if typed. */
+static void pass_interrupt(struct session *s)
+{
+	ioctl(s->master, TIOCSIG, SIGINT);
+	s->interrupted = true;
+}
+
 /* Keys and signals that mean fredapp itself. */
 static void take_signal(struct session *s)
 {
@@ -58,8 +65,7 @@ static void take_signal(struct session *s)
 			if (s->internal || s->state != SESSION_RUNNING)
 				s->cancelled = true;
 			else
-				/* Not typed at us (that terminal is raw) but sent: the program gets it as if typed. */
-				ioctl(s->master, TIOCSIG, SIGINT);
+				pass_interrupt(s);
 			break;
 		default:
 			s->state = SESSION_HANGUP;

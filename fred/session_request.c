@@ -73,15 +73,26 @@ int request_class(struct session *s, const char *line, enum command_class *class
 	return 0;
 }
 
-int request_settings(struct session *s, char **saved, struct err *err)
+/* The one field of a reply. */
+static int one_field(struct session *s, char **field, struct err *err)
 {
 	struct adapter_event reply;
 
-	if (s->adapter->settings_save(s->agent, err) || request_reply(s, &reply, -1, err))
+	if (request_reply(s, &reply, -1, err))
 		return -1;
-	*saved = xstrdup(reply.n_fields ? reply.fields[0] : "");
+	*field = xstrdup(reply.n_fields ? reply.fields[0] : "");
 	adapter_event_free(&reply);
 	return 0;
+}
+
+int request_settings(struct session *s, char **saved, struct err *err)
+{
+	return s->adapter->settings_save(s->agent, err) ? -1 : one_field(s, saved, err);
+}
+
+int request_state(struct session *s, char **state, struct err *err)
+{
+	return s->adapter->state(s->agent, err) ? -1 : one_field(s, state, err);
 }
 
 int request_load_settings(struct session *s, const char *saved, struct err *err)

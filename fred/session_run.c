@@ -36,6 +36,7 @@ static void book(struct session *s, struct adapter_event *event)
 {
 	struct timeline *t = s->timeline;
 	struct node *was = t->here, *node;
+	struct err err;
 
 	if (!s->pending) {                      /* the first prompt */
 		node = timeline_add(t, NULL, NULL, COMMAND_LOOKS);
@@ -55,9 +56,12 @@ static void book(struct session *s, struct adapter_event *event)
 	node->ended = event == NULL;
 	node->prompt = xstrdup(s->prompt);
 	if (event) {
+		node->inside = event->stop.inside;
 		node->place = event->place;
 		event->place = (struct place){0};
 	}
+	if (event && s->pending && s->interrupted && node->class == COMMAND_MOVES && request_state(s, &node->state, &err))
+		log_info(LOG_SESSION, "no state: %s", err.what);
 	if (!s->pending)
 		keep_before(s);
 	undo_do(&t->undo, node->id);
@@ -116,6 +120,7 @@ static void begin_command(struct session *s, const char *line, enum command_clas
 	s->pending = xstrdup(line);
 	s->pending_class = class;
 	s->pending_since = clock_us();
+	s->interrupted = false;
 	s->quitting = class == COMMAND_QUITS;
 	free(s->last_line);
 	s->last_line = xstrdup(line);
@@ -215,7 +220,7 @@ static int run_again_partly(struct session *s, struct node *node, struct err *er
 {
 	struct adapter_event event;
 
-	if (s->adapter->clock_run(s->agent, node->command, node->tick, false, false, false, err) ||
+	if (s->adapter->clock_run(s->agent, node->command, node->tick, false, false, false, NULL, err) ||
 	    run_to_prompt(s, &event, err))
 		return -1;
 	bool there = event.kind == ADAPTER_PROMPT && event.stop.tick == node->tick;

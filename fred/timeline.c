@@ -32,6 +32,7 @@ static void node_free(struct node *node)
 	free(node->command);
 	path_free(&node->steps);
 	free(node->settings);
+	free(node->state);
 	strings_free(node->reissued, node->n_reissued);
 	strings_free(node->looks, node->n_looks);
 	buf_free(&node->typed);

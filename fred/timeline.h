@@ -32,12 +32,14 @@ struct node {
 	struct path steps;              /* ... which is this many next and step from the parent */
 	bool has_steps;
 	bool origin;                    /* the program began here: nothing before can be reached by stepping */
+	bool inside;                    /* it lies inside a statement, not at its start */
 	bool ended;                     /* the debugger had exited */
 	char *settings;                 /* breakpoints and the like brought here from later, NULL: none */
 	char **reissued;                /* the commands that had made them, for the history */
 	size_t n_reissued;
 	char **looks;                   /* commands typed here that changed nothing, for the history */
 	size_t n_looks;
+	char *state;                    /* ^C ended the command: the adapter's digest of the state it ended in */
 	struct buf typed;               /* terminal input that the edge consumed */
 	size_t stdin_pos;               /* how far the program had read a stdin that is no terminal */
 

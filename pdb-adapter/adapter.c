@@ -200,7 +200,10 @@ static void pdb_close(void *self)
 
 static int pdb_fd(void *self)
 {
-	return ((struct pdb_adapter *)self)->ours;
+	struct pdb_adapter *a = self;
+
+	/* A closed channel is readable for ever. */
+	return a->closed ? -1 : a->ours;
 }
 
 static void pdb_reset(void *self)
@@ -209,6 +212,7 @@ static void pdb_reset(void *self)
 	char waste[4096];
 
 	buf_clear(&a->in);
+	a->closed = false;
 	/* What the abandoned process sent is still in the socket: it is no snapshot's. */
 	while (recv(a->ours, waste, sizeof waste, MSG_DONTWAIT) > 0)
 		;
@@ -462,6 +466,11 @@ static int pdb_show(void *self, struct err *err)
 	return SEND(self, MESSAGE_SHOW, err);
 }
 
+static int pdb_state(void *self, struct err *err)
+{
+	return SEND(self, MESSAGE_STATE, err);
+}
+
 static int pdb_eval(void *self, const char *expr, uint32_t depth, struct err *err)
 {
 	char number_[16];
@@ -480,13 +489,14 @@ static int pdb_settings_load(void *self, const char *saved, struct err *err)
 	return SEND(self, MESSAGE_SETTINGS_LOAD, err, saved);
 }
 
-static int pdb_clock_run(void *self, const char *text, uint64_t limit, bool trace, bool breakpoints, bool show, struct err *err)
+static int pdb_clock_run(void *self, const char *text, uint64_t limit, bool trace, bool breakpoints, bool show,
+			 const char *until, struct err *err)
 {
 	char number_[24];
 
 	snprintf(number_, sizeof number_, "%llu", (unsigned long long)limit);
 	return SEND(self, MESSAGE_CLOCK_RUN, err, text != NULL ? "1" : "0", text != NULL ? text : "", number_,
-		    trace ? "1" : "0", breakpoints ? "1" : "0", show ? "1" : "0");
+		    trace ? "1" : "0", breakpoints ? "1" : "0", show ? "1" : "0", until != NULL ? until : "");
 }
 
 static int pdb_go_on(void *self, struct err *err)
@@ -511,5 +521,5 @@ const struct adapter pdb_adapter = {
 	.classify = pdb_classify, .complete = pdb_complete, .where = pdb_where, .show = pdb_show, .place_of = place_of,
 	.eval = pdb_eval, .value_of = value_of,
 	.settings_save = pdb_settings_save, .settings_load = pdb_settings_load,
-	.clock_run = pdb_clock_run, .go_on = pdb_go_on,
+	.state = pdb_state, .clock_run = pdb_clock_run, .go_on = pdb_go_on,
 };

@@ -152,12 +152,12 @@ def answer(p, asks, prompt):
         if kind == 'k':
             if fields[0] == '1':
                 if stop.live and not more:
-                    clock_start(p, *[int(field) for field in fields[2:6]])
+                    clock_start(p, *[int(field) for field in fields[2:6]], until=fields[6])
                 else:
                     clock_forget()
                 return fields[1]
             if clock_can_go_on():
-                clock_go_on(*[int(field) for field in fields[2:6]])
+                clock_go_on(*[int(field) for field in fields[2:6]], until=fields[6])
             send_fields('F', ['the clock was not halted here'])
             continue
         if kind in 'lei':

@@ -17,8 +17,9 @@
 import bdb
 import sys
 
+KINDS = {'line': LINE, 'call': CALL, 'return': RETURN, 'exception': EXCEPTION}
 GENERATORS = 0x20 | 0x80 | 0x200        # CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
-STOP_INFO = 'stopframe', 'returnframe', 'stoplineno', 'currentbp', 'cmdframe', 'cmdlineno'
+STOP_INFO = 'stopframe', 'returnframe', 'stoplineno', 'currentbp', 'cmdframe', 'cmdlineno', 'curframe_locals'
 BATCH = 8000                            # ticks in one message: 32 KB
 WATCHED = ('stop_here', 'break_here', 'break_anywhere', 'canonic', 'dispatch_line', 'dispatch_call', 'dispatch_return',
            'dispatch_exception')
@@ -58,6 +59,8 @@ def make_clock():
     by_line = hasattr(Bdb(), 'cmdframe')
     count = limit = mark = 0    # mark: the count at which something is to be done
     tracing = breakpoints = show = False
+    until = ''                  # the state that is the end of a run which ^C ended
+    at_end = False              # halted there
     ticks = []
     previous = 0                # the last tick told
     last, depth = None, 0       # the frame that runs, as far as known, and its depth
@@ -267,15 +270,18 @@ def make_clock():
         return 0
 
     def send_trace():
-        nonlocal mark
         if ticks:
             send_ticks(ticks)
             del ticks[:]
-        mark = min(limit, count + BATCH) if tracing else limit
 
     def at_mark(self, frame, event, arg, result):
-        send_trace()
-        if count < limit:
+        nonlocal mark, at_end
+        if until and until.startswith('%d:%d ' % (depth_of(frame), frame.f_lineno or 0)):
+            at_end = state_of(frame, KINDS[event]) == until
+        if count >= limit or at_end or len(ticks) >= BATCH:
+            send_trace()
+        mark = next_mark()
+        if count < limit and not at_end:
             return result
         return halt(self, frame, event, arg, result)
 
@@ -292,6 +298,7 @@ def make_clock():
         if not channel_open():          # a forked child, or fredapp is gone
             disarm(frame)
             return None
+        # With curframe_locals, which pdb keeps and forgets to forget: objects must die when they would have.
         saved = [(name, getattr(self, name)) for name in STOP_INFO if hasattr(self, name)]
         opcodes = getattr(self, 'trace_opcodes', False)
         space = frame.f_locals
@@ -320,10 +327,11 @@ def make_clock():
             self.forget()
         halted = arriving = False
         for name in left:               # user_return() and user_exception() leave them to the program
-            try:
-                space.pop(name, None)
-            except Exception:
-                pass
+            if name in space:
+                try:
+                    del space[name]
+                except Exception:       # the proxy of 3.13
+                    space[name] = None
         self._set_stopinfo(None, None)
         if opcodes:
             self._set_trace_opcodes(opcodes)
@@ -333,7 +341,7 @@ def make_clock():
         off = was_off
         if off:
             sys.settrace(untraced)
-        mark = min(limit, count + BATCH) if tracing else limit
+        mark = next_mark()
         del saved, plain, each
         return result
 
@@ -393,9 +401,9 @@ def make_clock():
         prompts += 1
         if halted:
             arriving = False
-            return count, False, False
+            return count, at_end, False
         if not running:
-            return 0, True, stop.inside
+            return 0, True, stop.inside or not stop.live
         send_trace()
         disarm(stop.frame if stop.live else asks)
         last = None
@@ -403,23 +411,32 @@ def make_clock():
 
     def forget():
         nonlocal halted, last, place
-        halted, last, place = False, None, None
+        nonlocal at_end
+        halted, last, place, at_end = False, None, None, False
 
-    def start(p, *options):
+    def start(p, *options, until):
         nonlocal count, off, counted, depth, previous
         forget()
         count, off, counted, depth, previous = 0, False, True, 0, 0
         del ticks[:]
-        set_options(*options)
+        set_options(*options, until=until)
         arm(p, stop.frame, None)
 
-    def set_options(*options):
-        nonlocal limit, tracing, breakpoints, show, mark
-        limit, (tracing, breakpoints, show) = options[0], map(bool, options[1:4])
-        mark = min(limit, count + BATCH) if tracing else limit
+    def set_until(state):
+        nonlocal until, at_end
+        until, at_end = state, False
 
-    def go_on(*options):
-        set_options(*options)
+    def next_mark():
+        return count + 1 if until else min(limit, count + BATCH) if tracing else limit
+
+    def set_options(*options, until):
+        nonlocal limit, tracing, breakpoints, show, mark
+        set_until(until)
+        limit, (tracing, breakpoints, show) = options[0], map(bool, options[1:4])
+        mark = next_mark()
+
+    def go_on(*options, until):
+        set_options(*options, until=until)
         raise GoOn
 
     return stopped, forget, start, go_on, lambda: halted

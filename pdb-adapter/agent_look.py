@@ -177,4 +177,49 @@ def describe(problem):
     return ' '.join(('%s: %s' % (type(problem).__name__, text) if text else type(problem).__name__).split())[:400]
 
 
-requests = {'c': classify, 't': complete, 'w': where, 'h': show, 'v': evaluate}
+def digest_of(value, levels):
+    if value is None or isinstance(value, (int, float, complex, str, bytes)):
+        text = repr(value)
+        return text if len(text) < 200 else '%d %d' % (len(text), hash(text))
+    name = type(value).__name__
+    if levels == 0:
+        return name
+    if type(value) in (list, tuple):
+        return '%s%d[%s]' % (name, len(value), ','.join([digest_of(each, levels - 1) for each in (*value[:4], *value[-4:])]))
+    if type(value) is dict:
+        keys = list(value)
+        pairs = [digest_of(key, 0) + ':' + digest_of(value[key], levels - 1) for key in keys[:4] + keys[-4:]]
+        return 'dict%d{%s}' % (len(value), ','.join(pairs))
+    if type(value) in (set, frozenset, bytearray):
+        return '%s%d' % (name, len(value))
+    inside = getattr(value, '__dict__', None)
+    return name + digest_of(inside, levels - 1) if type(inside) is dict else name
+
+
+def state_of(frame, kind):
+    """A digest of the places and values of a frame and its callers: where a run that ^C ended is found again.
+
+    Two states with the same digest may differ deep inside; they agree in each variable that a loop counts with.  The
+    hash of a string is the same after a restore, as its seed is in the process.  The first two words let most stops be
+    told apart without a look at values.
+    """
+    place = '%d:%d' % (depth_of(frame), frame.f_lineno or 0)
+    parts = [str(kind)]
+    while frame is not None:
+        code = frame.f_code
+        parts.append('%s:%d:%d' % (code.co_filename, frame.f_lineno or 0, frame.f_lasti))
+        if frame.f_globals is not bdb_globals and frame.f_globals is not pdb_globals:
+            values = frame.f_locals
+            names = [name for name in values if not name.startswith('__')]
+            parts.append(','.join([name + '=' + digest_of(values[name], 2) for name in names]))
+        frame = frame.f_back
+    return '%s %d' % (place, hash('|'.join(parts)))
+
+
+def state(p):
+    if not stop.live:
+        raise ValueError('the program cannot go on from here')
+    return [state_of(stop.frame, stop.kind)]
+
+
+requests = {'c': classify, 't': complete, 'w': where, 'h': show, 'd': state, 'v': evaluate}

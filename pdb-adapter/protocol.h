@@ -40,7 +40,9 @@ enum agent_request {
 	MESSAGE_SHOW = 'h',             /* pdb prints the present place; reply: nothing */
 	MESSAGE_SETTINGS_SAVE = 's',    /* reply: one field */
 	MESSAGE_SETTINGS_LOAD = 'o',    /* saved; reply: warnings */
-	MESSAGE_CLOCK_RUN = 'k',        /* 1 or 0 (go on after a halt), text, limit, trace, breakpoints, show */
+	MESSAGE_STATE = 'd',            /* reply: a digest of the stop's frames */
+	/* 1 or 0 (go on after a halt), text, limit, trace, breakpoints, show, digest of the state that is the end or "" */
+	MESSAGE_CLOCK_RUN = 'k',
 	MESSAGE_GO_ON = 'g',
 };
 
