@@ -6,6 +6,7 @@
  *	let_go		registers, masks, processors; detach
  */
 #include <errno.h>
+#include <linux/futex.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -157,6 +158,19 @@ static int rebuild_group(struct ckpt_session *s, const struct ckpt_snapshot *n, 
 	return 0;
 }
 
+/* A thread that ended by itself just before we froze the process may still hold its number when its process is reaped
+ * already: it frees that after its last trace is gone (kernel/exit.c, release_task: free_pids() after the unlock), and no
+ * event tells.  It is running, and needs nobody for it; so ask until it has. */
+static pid_t clone_thread(struct remote *r, const struct remote_clone *how)
+{
+	uint64_t until = clock_us() + 1000000;
+	pid_t tid;
+
+	while ((tid = remote_clone(r, how)) == -EEXIST && clock_us() < until)
+		sched_yield();
+	return tid;
+}
+
 static int rebuild_threads(struct ckpt_session *s, const struct ckpt_snapshot *n, struct rebuilt *b, struct err *err)
 {
 	for (size_t i = 1; i < n->proc.n; i++) {
@@ -169,7 +183,7 @@ static int rebuild_threads(struct ckpt_session *s, const struct ckpt_snapshot *n
 			how.want = t->ns_tid;
 		else if (t->clear_tid)
 			how.flags |= CLONE_CHILD_SETTID;
-		pid_t tid = fault("ckpt-restore-thread") ? -EAGAIN : remote_clone(&b->threads[0], &how);
+		pid_t tid = fault("ckpt-restore-thread") ? -EAGAIN : clone_thread(&b->threads[0], &how);
 		if (failed(tid, err, "make the threads again") < 0)
 			return -1;
 		b->threads[i].tid = tid;
@@ -179,6 +193,30 @@ static int rebuild_threads(struct ckpt_session *s, const struct ckpt_snapshot *n
 			return -1;
 	}
 	return 0;
+}
+
+/* Without namespaces a thread has another number now, and the robust mutexes that it holds name their owner by number.
+ * The kernel walks at most so many itself (ROBUST_LIST_LIMIT). */
+static void rename_mutex_owner(const struct ckpt_thread *t, pid_t tid)
+{
+	uint64_t head[3], entry;
+
+	if (!t->robust || remote_read(tid, t->robust, head, sizeof head) < 0)
+		return;
+	entry = head[0];
+	for (int i = 0; i < 2048 && (entry & ~1ull) != t->robust; i++) {
+		uint64_t at = (entry & ~1ull) + head[1];
+		uint32_t word;
+		if (remote_read(tid, at, &word, sizeof word) < 0)
+			return;
+		if ((word & FUTEX_TID_MASK) == (uint32_t)t->ns_tid) {
+			word = (word & ~(uint32_t)FUTEX_TID_MASK) | (uint32_t)tid;
+			if (remote_write(tid, at, &word, sizeof word) < 0)
+				return;
+		}
+		if (remote_read(tid, entry & ~1ull, &entry, sizeof entry) < 0)
+			return;
+	}
 }
 
 /* What a thread has to ask for itself. */
@@ -202,6 +240,8 @@ static int rebuild_thread_state(const struct ckpt_snapshot *n, struct rebuilt *b
 	    failed(remote_call(r, 334 /* rseq */, t->rseq.ptr, t->rseq.size, 0, t->rseq.sig), err,
 		   "restore the restartable sequences area") < 0)
 		return -1;
+	if (b->ns_tids[i] != t->ns_tid)
+		rename_mutex_owner(t, r->tid);
 	if (t->name[0]) {
 		if (remote_write(r->tid, at, t->name, sizeof t->name) < 0)
 			return err_sys(err, "write to process %d", r->tid);

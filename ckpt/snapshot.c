@@ -52,11 +52,10 @@ pid_t twin_make(struct ckpt_session *s, struct remote *r, const struct ckpt_proc
 		return err_sys(err, "copy process %d%s", p->pid, twin == -EAGAIN || twin == -ENOMEM ?
 			       " (too many processes or too little memory: drop snapshots, or raise ulimit -u)" : "");
 	}
-	if (move_away(twin, p, err) < 0 || fault("ckpt-twin")) {
-		twin_kill(s, twin);
-		return fault("ckpt-twin") ? err_set(err, "fault ckpt-twin") : -1;
-	}
-	return twin;
+	if ((fault("ckpt-twin") ? err_set(err, "fault ckpt-twin") : move_away(twin, p, err)) == 0)
+		return twin;
+	twin_kill(s, twin);
+	return -1;
 }
 
 /* Tearing down a gigabyte takes 10 ms: let that happen on any processor while we go on. */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <grp.h>
@@ -177,7 +178,7 @@ void t_wait_in_syscall(struct t_session *t, int k, long nr)
 	/* There is no event for "asleep in a call"; yielding until the kernel says so hides no race. */
 	for (;;) {
 		char *text = fd_slurp(path, NULL);
-		if (text && sscanf(text, "%ld", &in) == 1 && in == nr) {
+		if (text && sscanf(text, "%ld", &in) == 1 && (in == nr || in == SYS_restart_syscall)) {
 			free(text);
 			return;
 		}

@@ -329,5 +329,6 @@ int main(void)
 		STATE(blocked_nanosleep_null), STATE(blocked_sigwait), STATE(eight_threads),
 	};
 
+	cmocka_set_test_filter(getenv("TEST"));
 	return cmocka_run_group_tests_name("ckpt: state", tests, NULL, NULL);
 }
