@@ -53,6 +53,9 @@ struct adapter_event {
 	struct machine_stop stop;       /* with ADAPTER_PROMPT: tick, depth, kind, end; tick is 0 when no clock runs */
 	struct place place;     /* with ADAPTER_PROMPT: where the program stands; selected is not filled in */
 	bool restarted;         /* with ADAPTER_PROMPT: the program began anew since the last prompt */
+	/* With ADAPTER_PROMPT: the program has failed and its frames are looked at after their death.  The tick of a clock
+	 * run that ends so is the last stop of the innermost of them. */
+	bool post_mortem;
 	unsigned long long session_id; /* with ADAPTER_PROMPT: another number, another debugger object (post-mortem) */
 	bool failed;            /* with ADAPTER_REPLY: the request could not be done; fields[0] says why */
 	char **fields;          /* NUL terminated strings, owned by the event */

@@ -95,15 +95,41 @@ struct told {
 	void *ctx;
 };
 
+/* Where a segment is halted that does not end by itself: at a position that an earlier reverse move found; and where the
+ * frame that failed came to its end, as the rest of the run, to the post-mortem, only unwinds the debugger's own. */
+static uint64_t halting_tick(const struct node *end)
+{
+	if (end->partial)
+		return end->tick;
+	return end->post_mortem && end->died ? end->died : UINT64_MAX;
+}
+
+/* A segment that does not move is its command and no tick. */
+static int forward_in_place(struct fred_machine *m, struct err *err)
+{
+	struct node *end = m->nodes[m->segment + 1];
+
+	m->session->astray = true;
+	if (run_again(m->session, end, err) || here(m, &m->stop, err))
+		return -1;
+	m->stop.end = true;
+	m->stop.inside = end->inside;
+	return 0;
+}
+
 static int forward(struct fred_machine *m, uint64_t limit, const struct told *told, bool breakpoints, struct err *err)
 {
 	struct session *s = m->session;
 	struct node *end = m->nodes[m->segment + 1];
 	struct adapter_event event;
 
-	/* A position that an earlier reverse move found is where its segment ends. */
-	if (end->partial && limit >= end->tick)
-		limit = end->tick;
+	uint64_t halt = halting_tick(end);
+
+	if (!op_moves(m, m->segment))
+		return forward_in_place(m, err);
+
+	if (limit >= halt)
+		limit = halt;
 	if (!m->started && input_replay(s, end, err))
 		return -1;
 	s->astray = true;
@@ -126,11 +152,11 @@ static int forward(struct fred_machine *m, uint64_t limit, const struct told *to
 	adapter_event_free(&event);
 	if (!prompt || restarted)
 		return err_set(err, "the program did not run the same way again: it %s", prompt ? "started anew" : "asked for input");
-	if (end->partial && m->stop.tick == end->tick)
+	if (m->stop.tick == halt)
 		m->stop.end = true;
-	else if (end->partial && m->stop.end)
+	else if (halt != UINT64_MAX && m->stop.end)
 		m->stop.diverged = true;
-	return m->stop.end ? check_end(m, err) : 0;
+	return m->stop.end && halt == UINT64_MAX ? check_end(m, err) : 0;
 }
 
 static int op_trace(void *self, uint64_t limit, bool with_breakpoints,
@@ -218,6 +244,31 @@ static void op_progress(void *self, const char *doing, uint64_t done, uint64_t a
 	m->shown_us = now;
 	progress_line("%s, %u%%, %u evaluations, %u snapshots; ^C stops", doing, all ? (unsigned)(done * 100 / all) : 0,
 		      evaluations, m->snapshots);
+}
+
+int machine_death_segment(const struct fred_machine *m)
+{
+	int last = m->n - 1;
+
+	while (last >= 0 && m->nodes[last + 1]->class != COMMAND_MOVES)
+		last--;
+	return last >= 0 && m->nodes[last + 1]->post_mortem ? last : -1;
+}
+
+/* Before decompose/ asks: at which tick did the failing frame end?  One run of the segment, remembered. */
+int machine_find_death(struct fred_machine *m, struct err *err)
+{
+	struct machine_stop stop;
+	int last = machine_death_segment(m);
+
+	if (last < 0 || m->nodes[last + 1]->died)
+		return 0;
+	if (op_enter(m, last, &stop, err) || op_run(m, UINT64_MAX, &stop, err))
+		return -1;
+	if (stop.diverged)
+		return err_set(err, "the program did not run the same way again; it may read the clock or random numbers");
+	m->nodes[last + 1]->died = stop.tick;
+	return 0;
 }
 
 struct machine *machine_open(struct session *s, struct fred_machine **fm)

@@ -106,6 +106,10 @@ void work_end(struct session *s);
 struct fred_machine;
 struct machine *machine_open(struct session *s, struct fred_machine **fm);
 void machine_close(struct fred_machine *fm);
+/* Must succeed before decompose/ gets the machine. */
+int machine_find_death(struct fred_machine *fm, struct err *err) must_check;
+/* The segment that ended in a post-mortem, -1: none. */
+int machine_death_segment(const struct fred_machine *fm);
 /* Counters for reports. */
 unsigned machine_snapshots(const struct fred_machine *fm);
 /* The node at which segment i begins. */

@@ -132,28 +132,32 @@ static int arrive(struct session *s, struct departure *d, struct reverse_target 
 	return book_arrival(s, d, target, &stop, err);
 }
 
+static int find_target(struct departure *d, enum session_reverse how, uint64_t n, struct reverse_target *target,
+		       struct err *err)
+{
+	switch (how) {
+	case REVERSE_STEP:
+		return reverse_step(d->m, n, target, err);
+	case REVERSE_NEXT:
+		return reverse_next(d->m, n, target, err);
+	case REVERSE_FINISH:
+		return reverse_finish(d->m, d->selected, n, target, err);
+	default:
+		return reverse_continue(d->m, n, target, err);
+	}
+}
+
 int session_reverse(struct session *s, enum session_reverse how, long n, struct err *err)
 {
 	struct departure d;
 	struct reverse_target target = {0};
-	int r = -1;
+	int r;
 
 	if (depart(s, &d, err))
 		return -1;
-	switch (how) {
-	case REVERSE_STEP:
-		r = reverse_step(d.m, (uint64_t)n, &target, err);
-		break;
-	case REVERSE_NEXT:
-		r = reverse_next(d.m, (uint64_t)n, &target, err);
-		break;
-	case REVERSE_FINISH:
-		r = reverse_finish(d.m, d.selected, (uint64_t)n, &target, err);
-		break;
-	case REVERSE_CONTINUE:
-		r = reverse_continue(d.m, (uint64_t)n, &target, err);
-		break;
-	}
+	r = machine_find_death(d.fm, err);
+	if (r == 0)
+		r = find_target(&d, how, (uint64_t)n, &target, err);
 	if (r == 0 && target.no_more)
 		say("No more reverse-execution history.");
 	if (r == 0 && target.moved)
@@ -224,6 +228,34 @@ static int report_watch(struct session *s, struct departure *d, const char *expr
 	return 0;
 }
 
+/* After a post-mortem the search ends where the failing frame did.  What finally and except blocks did to EXPR while the
+ * exception went on from there must not be blamed on an earlier statement. */
+static int check_unwound(struct departure *d, const char *expr, struct err *err)
+{
+	struct machine_value now = {0}, then = {0};
+	struct machine_stop stop;
+	int r = -1;
+
+	if (machine_find_death(d->fm, err))
+		return -1;
+	int last = machine_death_segment(d->fm);
+	if (last < 0)
+		return 0;
+	if (d->m->enter(d->m->self, last + 1, &stop, err) == 0 &&
+	    d->m->eval(d->m->self, expr, d->selected, &now, err) == 0 &&
+	    d->m->enter(d->m->self, last, &stop, err) == 0 &&
+	    d->m->run(d->m->self, UINT64_MAX, &stop, err) == 0 &&
+	    d->m->eval(d->m->self, expr, d->selected, &then, err) == 0)
+		r = 0;
+	if (r == 0 && now.kind == MACHINE_VALUE && (then.kind != now.kind || strcmp(now.text, then.text) != 0))
+		r = err_set(err, "%s was %s when the exception left the function that failed, and is %s now: it was changed "
+			    "by a finally or except block after that; set a breakpoint there", expr, in_words(&then),
+			    in_words(&now));
+	free(now.text);
+	free(then.text);
+	return r;
+}
+
 int session_watch(struct session *s, const char *expr, bool last, struct err *err)
 {
 	struct watch_options options = {.last = last};
@@ -233,7 +265,9 @@ int session_watch(struct session *s, const char *expr, bool last, struct err *er
 
 	if (depart(s, &d, err))
 		return -1;
-	int r = watch_search(d.m, expr, d.selected, &options, &result, err);
+	int r = check_unwound(&d, expr, err);
+	if (r == 0)
+		r = watch_search(d.m, expr, d.selected, &options, &result, err);
 	if (r == 0)
 		r = report_watch(s, &d, expr, &result, began, err);
 	if (r)

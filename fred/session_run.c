@@ -56,7 +56,8 @@ static void book(struct session *s, struct adapter_event *event)
 	node->ended = event == NULL;
 	node->prompt = xstrdup(s->prompt);
 	if (event) {
-		node->inside = event->stop.inside;
+		node->post_mortem = event->post_mortem;
+		node->inside = event->stop.inside && !event->post_mortem;
 		node->place = event->place;
 		event->place = (struct place){0};
 	}
@@ -201,6 +202,11 @@ int run_to_prompt(struct session *s, struct adapter_event *event, struct err *er
 			return 0;
 		case ADAPTER_TICKS:
 			return 0;
+		case ADAPTER_REPLY:             /* a clock run that could not begin */
+			err_set(err, "%s", event->n_fields ? event->fields[0] : "the debugger refused");
+			adapter_event_free(event);
+			s->state = SESSION_PROMPT;
+			return -1;
 		case ADAPTER_ARRIVING:
 			s->silent = false;
 			if (s->adapter->go_on(s->agent, err)) {

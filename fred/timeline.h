@@ -32,6 +32,8 @@ struct node {
 	struct path steps;              /* ... which is this many next and step from the parent */
 	bool has_steps;
 	bool origin;                    /* the program began here: nothing before can be reached by stepping */
+	bool post_mortem;               /* the program has failed here; frames are looked at after their death */
+	uint64_t died;                  /* then: the tick at which the innermost frame ended, once it is known, else 0 */
 	bool inside;                    /* it lies inside a statement, not at its start */
 	bool ended;                     /* the debugger had exited */
 	char *settings;                 /* breakpoints and the like brought here from later, NULL: none */

@@ -277,7 +277,7 @@ static int take_message(struct adapter_event *event, int type, const char *body,
 				       event->n_fields > 0 ? f[0] : "?", PROTOCOL_VERSION);
 		return 0;
 	case MESSAGE_PROMPT:
-		if (event->n_fields < 8)
+		if (event->n_fields < 9)
 			return err_set(err, "the agent in pdb sent a prompt with %zu fields", event->n_fields);
 		event->kind = ADAPTER_PROMPT;
 		event->stop.tick = number(f, event->n_fields, 1);
@@ -286,13 +286,14 @@ static int take_message(struct adapter_event *event, int type, const char *body,
 		event->stop.end = number(f, event->n_fields, 4) != 0;
 		event->stop.inside = number(f, event->n_fields, 5) != 0;
 		event->restarted = number(f, event->n_fields, 6) != 0;
-		event->session_id = number(f, event->n_fields, 7);
+		event->post_mortem = number(f, event->n_fields, 7) != 0;
+		event->session_id = number(f, event->n_fields, 8);
 		event->prompt = xstrdup(f[0]);
-		event->place = (struct place){ .line = (long)number(f, event->n_fields, 9), .depth = event->stop.depth,
+		event->place = (struct place){ .line = (long)number(f, event->n_fields, 10), .depth = event->stop.depth,
 					       .kind = event->stop.kind };
-		if (event->n_fields > 10) {
-			event->place.file = xstrdup(f[8]);
-			event->place.function = xstrdup(f[10]);
+		if (event->n_fields > 11) {
+			event->place.file = xstrdup(f[9]);
+			event->place.function = xstrdup(f[11]);
 		}
 		return 0;
 	case MESSAGE_MORE:

@@ -29,6 +29,7 @@ class Stop:
     pdb = None          # the Pdb that asks
     frame = None        # the frame pdb was called for; in post-mortem the innermost of the traceback
     chain = ()          # post-mortem: the frames of the traceback, outermost first
+    below = 0           # post-mortem: how many frames lay under the first of them, so that depths are as in life
     kind = LINE
     depth = 0
     live = False        # called by the trace function: the program can go on from here
@@ -101,7 +102,8 @@ def find_stop(p, frame):
     if not stop.live:
         stop.chain = [entry[0] for entry in getattr(p, 'stack', ())]
         stop.frame = stop.chain[-1] if stop.chain else None
-        stop.depth = len(stop.chain)
+        stop.below = depth_of(stop.chain[0]) - 1 if stop.chain else 0
+        stop.depth = stop.below + len(stop.chain)
         stop.kind = EXCEPTION
     restarted = False
     if run is not None:
@@ -140,7 +142,7 @@ def answer(p, asks, prompt):
     if more:
         send_fields('M', [prompt])
     else:
-        send_fields('P', [prompt, tick, stop.depth, stop.kind, int(end), int(inside), int(restarted), number_of(p)]
+        send_fields('P', [prompt, tick, stop.depth, stop.kind, int(end), int(inside), int(restarted), int(not stop.live), number_of(p)]
                     + place_at(p, stop.depth))
     while True:
         message = receive()
@@ -153,9 +155,9 @@ def answer(p, asks, prompt):
             if fields[0] == '1':
                 if stop.live and not more:
                     clock_start(p, *[int(field) for field in fields[2:6]], until=fields[6])
-                else:
-                    clock_forget()
-                return fields[1]
+                    return fields[1]
+                send_fields('F', ['the program cannot be run again from a post-mortem'])
+                continue
             if clock_can_go_on():
                 clock_go_on(*[int(field) for field in fields[2:6]], until=fields[6])
             send_fields('F', ['the clock was not halted here'])

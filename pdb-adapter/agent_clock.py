@@ -63,6 +63,7 @@ def make_clock():
     at_end = False              # halted there
     ticks = []
     previous = 0                # the last tick told
+    left = {}                   # id of a frame: the tick at which it was left
     last, depth = None, 0       # the frame that runs, as far as known, and its depth
     place = None                # frame and line of the last tick, where by_line
     counted = True              # the event at hand is a tick
@@ -105,6 +106,8 @@ def make_clock():
         if current.quitting or (skipping and skipped(frame)):
             return untraced
         count += 1
+        if event == 'return':
+            left[id(frame)] = count
         if by_line:
             place = id(frame), frame.f_lineno
         if tracing:
@@ -170,6 +173,8 @@ def make_clock():
         counted = tick
         if tick:
             count += 1
+            if event == 'return':
+                left[id(frame)] = count
             if by_line:
                 place = id(frame), frame.f_lineno
             if tracing:
@@ -407,7 +412,11 @@ def make_clock():
         send_trace()
         disarm(stop.frame if stop.live else asks)
         last = None
-        return count, True, stop.inside or not counted or not stop.live
+        if not stop.live:
+            # Post-mortem: the life of the program ends, for the user, where the frame that failed was left.  Its
+            # address was not used again, as the traceback holds it.
+            return left.get(id(stop.frame), count), True, True
+        return count, True, stop.inside or not counted
 
     def forget():
         nonlocal halted, last, place
@@ -419,6 +428,7 @@ def make_clock():
         forget()
         count, off, counted, depth, previous = 0, False, True, 0, 0
         del ticks[:]
+        left.clear()
         set_options(*options, until=until)
         arm(p, stop.frame, None)
 

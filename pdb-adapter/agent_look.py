@@ -105,7 +105,7 @@ def complete(p, text, begin, end):
 def frame_at(depth):
     """The frame of that depth at this stop, or None."""
     if not stop.live:
-        return stop.chain[depth - 1] if 0 < depth <= len(stop.chain) else None
+        return stop.chain[depth - stop.below - 1] if stop.below < depth <= stop.depth else None
     if depth > stop.depth:      # the rest of a traceback that pdb shows below the stop
         stack = [entry[0] for entry in stop.pdb.stack]
         at = stack.index(stop.frame) + depth - stop.depth if stop.frame in stack else len(stack)
@@ -119,7 +119,7 @@ def frame_at(depth):
 def selected_depth(p):
     frames = [entry[0] for entry in getattr(p, 'stack', ())]
     if not stop.live:
-        return p.curindex + 1
+        return stop.below + p.curindex + 1
     return stop.depth + p.curindex - frames.index(stop.frame) if stop.frame in frames else stop.depth
 
 
@@ -128,7 +128,7 @@ def place_at(p, depth):
     frame = frame_at(depth)
     if frame is None:
         return []
-    line = frame.f_lineno if stop.live else p.stack[depth - 1][1]
+    line = frame.f_lineno if stop.live else p.stack[depth - stop.below - 1][1]
     return [p.canonic(frame.f_code.co_filename), line or 0, frame.f_code.co_name]
 
 

@@ -20,7 +20,7 @@ enum {
 
 enum agent_message {
 	MESSAGE_HELLO = 'H',    /* protocol version, Python's version, pid */
-	MESSAGE_PROMPT = 'P',   /* text, tick, depth, kind, end, inside, restarted, session id, file, line, function */
+	MESSAGE_PROMPT = 'P',   /* text, tick, depth, kind, end, inside, restarted, post-mortem, session id, file, line, function */
 	MESSAGE_MORE = 'M',     /* text */
 	MESSAGE_REPLY = 'R',
 	MESSAGE_FAILED = 'F',
