@@ -37,7 +37,7 @@ say "" "2. A bug in a library: a copy of Debian's python3-sortedcontainers (4,00
     "   halves, for the session goes back and forth in milliseconds." ""
 seeded=$("$python" test-programs/seed_bug.py "$folder")
 cat >"$folder/hunt" <<END
-break $(line_of prices.py 'complain(price)')
+break $(line_of prices.py '    complain(price)')
 continue
 p price, price in prices, intact(prices)
 fred-reverse-watch --last intact(prices)

@@ -15,7 +15,7 @@ class Node:
 
 
 class LinkedList:
-    """Readings, the oldest first; at most `limit` of them."""
+    """The first readings, at most `limit` of them."""
 
     def __init__(self, limit):
         self.head = self.tail = None
@@ -37,19 +37,14 @@ class LinkedList:
             self.tail.next = node
         self.tail = node
 
-    def drop_first(self):
-        self.head = self.head.next
-
     def add(self, value):
-        if self.used == self.limit:
-            self.drop_first()
-        else:
+        if self.used < self.limit:
             self.used += 1
-        self.append(value)
+            self.append(value)
 
 
 def read_sensor(linked_list, limit):
-    for value in range(limit + limit // 10):
+    for value in range(limit + 100):
         linked_list.add(value)
         if value == limit + 7:
             linked_list.append(-value)      # arrived late
@@ -59,8 +54,8 @@ def main():
     limit = int(sys.argv[1]) if len(sys.argv) > 1 else 1000000
     linked_list = LinkedList(limit)
     read_sensor(linked_list, limit)
+    assert linked_list.len() <= limit, "the list has grown too long"
     print("readings kept:", linked_list.len())
-    return linked_list
 
 
 main()

@@ -1,4 +1,4 @@
-"""Counts for ever, or to LIMIT."""  # SPDX-License-Identifier: GPL-3.0-or-later
+"""Counts for ever, or to LIMIT, and says so from time to time."""  # SPDX-License-Identifier: GPL-3.0-or-later
 import sys
 
 
@@ -6,6 +6,8 @@ def spin(limit):
     count = 0
     while count != limit:
         count += 1
+        if count % 1000000 == 0:
+            print("at", count, flush=True)
     return count
 
 

@@ -307,7 +307,7 @@ def test_no_ptrace_by_seccomp(folder, fred):
 @pytest.mark.parametrize("faults", ["no-root-namespaces", "no-root-namespaces,no-user-namespaces"])
 def test_fewer_namespaces(folder, fred, faults):
     session = at_6(fred, env={"FRED_FAULT": faults})
-    session.do_all("continue", "n = 50")
+    session.do_all("continue", "!n = 50")
     session.do("fred-undo")
     assert session.do("p n") == "3\n"
     assert "(5)square()" in session.do("fred-reverse-step")

@@ -316,7 +316,7 @@ class Batch:
     def __init__(self, out, err, status, script):
         self.out, self.err, self.status, self.script = out, err, status, script
         self.answers, command, lines = [], None, []
-        for line in out.split("\n"):
+        for line in (out[:-1] if out.endswith("\n") else out).split("\n"):
             match = re.match(r"(?:\(Pdb\) |\(com\) |\.\.\. )(.*)", line)
             if match:
                 self.answers.append((command, "\n".join(lines)))
@@ -357,7 +357,7 @@ def run(folder, argv, env=None, cwd=None, stdin=subprocess.DEVNULL, seconds=None
     for name, text in ((".output", out), (".errors", err)):
         with open(script + name, "w", errors="surrogateescape") as file:
             file.write(text)
-    return Batch(out.replace("\r\n", "\n"), err, process.returncode, script)
+    return Batch(out, err, process.returncode, script)
 
 
 def run_batch(folder, commands, *debugger, options=(), prefix=(), **how):

@@ -39,7 +39,7 @@ def test_undo_to_the_beginning_and_beyond(fred):
     session = at_6(fred)
     answer = session.do("fred-undo 2")
     assert place(answer) == ("a.py", 1, "<module>")
-    assert "There are no breakpoints" in session.do("break") or session.do("break") == ""
+    assert session.do("break") == ""        # looks, and changes nothing that could be undone
     answer = session.do("fred-undo")
     assert re.search(r"^FReD: .", answer, re.M)
     session.do("fred-redo 2")
@@ -64,7 +64,7 @@ def test_undo_is_exact(fred):
 
 def test_undo_skips_what_changes_nothing(fred):
     session = at_6(fred)
-    session.do("n = 50")
+    session.do("!n = 50")
     session.do_all("p n", "where", "list", "args", "pp n", "whatis n")
     session.do("fred-undo")
     assert session.do("p n") == "2\n"
@@ -72,7 +72,7 @@ def test_undo_skips_what_changes_nothing(fred):
 
 def test_undo_of_every_kind(fred):
     session = at_6(fred)
-    session.do("n = 10")
+    session.do("!n = 10")
     assert session.do("p n") == "10\n"
     session.do("fred-undo")
     session.do("!n = 11")
@@ -83,11 +83,9 @@ def test_undo_of_every_kind(fred):
     session.do("disable 1")
     session.do("fred-undo")
     assert re.search(r"keep +yes", session.do("break"))
-    session.do("up")
-    assert "sum" in session.do("p sum")
-    session.do("jump 10")
-    session.do("fred-undo 2")
-    assert place(session.do("where").split("\n->")[-2] + "\n") == ("a.py", 6, "square")
+    session.do("jump 5")
+    session.do("fred-undo")
+    assert "> %s(6)square()" % driver.program("a.py") in session.do("where")
 
 
 def test_undo_after_a_reverse_move_returns(fred):
@@ -102,7 +100,7 @@ def test_new_command_after_undo_forgets_redo(fred):
     session = at_6(fred)
     session.do("continue")
     session.do("fred-undo")
-    session.do("n = 7")
+    session.do("!n = 7")
     assert re.search(r"^FReD: ", session.do("fred-redo"), re.M)
     assert session.do("p n") == "7\n"
 
@@ -184,10 +182,10 @@ def test_reverse_watch(fred):
     answer = session.do("fred-reverse-watch sum < 10")
     assert re.search(r"FReD: sum < 10 was true before, false after this statement:", answer, re.I)
     # The change comes after square() returned: its last stop is the place, and the caller's statement is guilty.
-    assert "sum = sum + square(n)" in answer
-    assert session.do("p n") in ("3\n",)
+    assert place(answer) == ("a.py", 6, "square")
+    assert re.search(r"FReD: .*a\.py:12 in total", answer), answer
+    assert session.do("p n") == "3\n"
     session.do("fred-undo")
-    assert place(session.do("where").replace("\n->", "()\n->")) or True
     assert session.do("p sum") == "38\n"
 
 
@@ -221,7 +219,8 @@ def test_reverse_watch_last(fred):
     session.do_all("break %d" % line, "continue")
     # len(seen) % 2 changes at every append.
     answer = session.do("fred-reverse-watch --last len(seen) % 2")
-    assert "seen.append(risky(n))" in answer
+    assert place(answer)[2] == "risky"
+    assert re.search(r"FReD: .*generators\.py:%d in main" % line_of("generators.py", "seen.append(risky(n))"), answer)
     assert session.do("p n") == "2\n"
 
 
@@ -230,16 +229,17 @@ def test_reverse_watch_needs_an_expression(fred):
     assert re.search(r"^FReD: .*EXPR", session.do("fred-reverse-watch"), re.M | re.I)
 
 
-def test_generators_and_unwinding(fred):
+def test_reverse_next_between_calls_of_one_line(fred):
+    """`a = f(1) + g(2)`: from f's return straight to g's call, so depth alone would be wrong."""
     session = fred("generators.py")
-    session.do_all("break %d" % line_of("generators.py", "a = f(1)"), "continue")
-    assert place(session.do("fred-rn"))[2] == "main"
-    session.do_all("next", "step", "step")
-    assert place(session.do("where").split("\n->")[-2] + "\n") if False else True
-    first = line_of("generators.py", "a = f(1)")
-    session.do("tbreak %d" % (first + 1))
-    session.do("continue")
-    assert place(session.do("fred-rn")) == ("generators.py", first, "main")
+    line = line_of("generators.py", "a = f(1)")
+    session.do_all("break %d" % line, "continue")
+    assert place(session.do("step"))[2] == "f"
+    session.do_all("step", "step")
+    assert place(session.do("step"))[2] == "g"
+    assert place(session.do("fred-reverse-next")) == ("generators.py", line, "main")
+    session.do("fred-undo")
+    assert place(session.do("fred-reverse-step"))[2] == "f"
 
 
 def test_checkpoints(fred):
@@ -260,7 +260,7 @@ def test_checkpoints(fred):
     # Without a number: the first, from the start of the program.
     assert place(session.do("fred-restart")) == ("a.py", 1, "<module>")
     session.do("fred-restart %d" % number)
-    assert session.do("fred-history").strip().startswith("FReD: []") or history_of(session.do("fred-history")) == [""]
+    assert history_of(session.do("fred-history")) in ([""], ["p n"])
     session.do("fred-delete %d" % other)
     assert not re.search(r"^\*? *%d\b" % other, session.do("fred-list"), re.M)
     assert re.search(r"^FReD: .*%d" % other, session.do("fred-restart %d" % other), re.M)
@@ -333,7 +333,7 @@ def test_branches(fred):
     session = at_6(fred)
     answer = session.do("fred-branch other")
     assert "Traceback" not in answer
-    session.do("n = 100")
+    session.do("!n = 100")
     session.do("fred-list")
     name = re.search(r"\bmain\b", session.do("fred-list"))
     assert name, "the first timeline has a name that fred-list shows"
@@ -350,7 +350,7 @@ def test_branches(fred):
 def test_source(folder, fred):
     path = os.path.join(folder.work, "commands")
     with open(path, "w") as file:
-        file.write("# go to the place\nbreak 6\n\ncontinue\n- fred-nonsense\np n\nfred-reverse-step\nfred-nonsense\nn = 99\n")
+        file.write("# go to the place\nbreak 6\n\ncontinue\n- fred-nonsense\np n\nfred-reverse-step\nfred-nonsense\n!n = 99\n")
     session = fred("a.py")
     answer = session.do("fred-source " + path)
     assert re.search(r"^2$", answer, re.M)

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 import driver
+from test_paper import line_of
 
 
 def test_version(folder):
@@ -39,7 +40,7 @@ def test_doctor_says_what_is_missing(folder, faults, words):
 def test_usage_errors(folder, argv):
     done = driver.run(folder, [driver.FRED, *argv])
     assert done.status == 2 and done.out == ""
-    assert re.match(r"(FReD|fredapp|usage)", done.err, re.I) and "--help" in done.err
+    assert re.match(r"(FReD|\S*fredapp|usage)\b", done.err, re.I) and "--help" in done.err
 
 
 def test_no_such_debugger(folder):
@@ -65,7 +66,7 @@ def test_batch_reads_like_a_session(batch, bare):
     commands = ["break 6", "continue", "p n", "where", "next", "quit"]
     done = batch(commands, "a.py")
     assert done.status == 0 and done.err == ""
-    assert "\x1b" not in done.out
+    assert "\x1b" not in done.out and "\r" not in done.out
     session = bare("a.py", env={"COLUMNS": None})
     answers = session.do_all(*commands[:-1])
     expected = session.banner.replace("\r\n", "\n") + "".join(
@@ -142,7 +143,7 @@ def test_stdin_of_the_program_in_batch(folder):
     """With -x, stdin belongs to the program."""
     path = os.path.join(folder.work, "script")
     with open(path, "w") as file:
-        file.write("tbreak 13\ncontinue\np greeted\n")
+        file.write("tbreak %d\ncontinue\np greeted\n" % line_of("reads_stdin.py", "print(\"greeted"))
     done = driver.run(folder, [driver.FRED, "--batch", "-x", path, "--", *driver.pdb("reads_stdin.py")],
                       stdin=b"ada\ngrace\n\nrest\n")
     assert done.status == 0
@@ -155,8 +156,8 @@ def test_stderr_stays_apart(folder, batch):
     with open(path, "w") as file:
         file.write("import sys\nprint('to out')\nprint('to err', file=sys.stderr)\nx = 1\n")
     done = batch(["next", "next", "next"], argv=[driver.PYTHON, "-m", "pdb", path])
-    assert "to out" in done.out and "to err" not in done.out
-    assert "to err" in done.err and "to out" not in done.err
+    assert "\nto out\n" in done.out and "\nto err\n" not in done.out
+    assert done.err == "to err\n"
 
 
 def test_exit_status_of_plain_program(folder):
@@ -211,7 +212,7 @@ def test_rc_file_with_an_error(folder, batch):
     with open(os.path.join(folder.work, ".fredrc"), "w") as file:
         file.write("fred-set max-snapshots 77\nfred-set colour blue\n")
     done = batch(["p 1"], "a.py")
-    assert re.search(r"\.fredrc:2", done.err) and done.answer("p 1") == "1"
+    assert re.match(r"FReD: \S*\.fredrc:2: .*colour", done.err)
 
 
 def test_rc_file_runs_nothing_else(folder, batch):
@@ -229,15 +230,14 @@ def tab(session, text, expected):
     """Types text and TAB, waits for the completed line, then takes the line away again with ^U."""
     session.type(text + "\t")
     session.expect(expected)
-    session.type(b"\x15\n")
-    session.prompt()
+    session.type(b"\x15")
+    session.do("p 0")           # not an empty line, which repeats
 
 
 def test_completion_of_fred_commands(fred):
     session = fred("a.py")
     tab(session, "fred-chec", "fred-checkpoint ")
     tab(session, "fred-reverse-w", "fred-reverse-watch ")
-    tab(session, "fred-help hist", re.compile(rb"fred-help (fred-)?history"))
     tab(session, "fred-set max-snapshot-", "max-snapshot-memory ")
 
 
@@ -322,7 +322,7 @@ def test_interrupt_at_the_prompt(fred):
 def test_type_ahead(fred):
     """Commands typed while the program runs are commands, when the program does not read them."""
     session = fred("spins.py", "3000000")
-    session.do("break 17")
+    session.do("break %d" % line_of("spins.py", "return count"))
     session.send("continue")
     session.expect("spinning")
     session.send("p 'typed ahead'")
@@ -333,7 +333,7 @@ def test_type_ahead(fred):
 
 def test_interrupt_of_a_search(fred):
     session = fred("spins.py", "4000000")
-    session.do("break 17")
+    session.do("break %d" % line_of("spins.py", "return count"))
     session.send("continue")
     session.expect("spun")
     session.prompt()

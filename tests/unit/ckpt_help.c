@@ -200,7 +200,25 @@ void t_start_or_skip(struct t_session *t, enum ckpt_isolation isolation)
 	t_start(t, "serve", isolation);
 }
 
-int t_as_nobody(void (*body)(void))
+/* A failed check jumps to the runner: the child needs one of its own. */
+static _Noreturn void run_alone(CMUnitTestFunction body)
+{
+	const struct CMUnitTest tests[] = {{.name = "in a child process", .test_func = body}};
+
+	cmocka_set_test_filter(NULL);
+	_exit(cmocka_run_group_tests(tests, NULL, NULL));
+}
+
+pid_t t_fork(CMUnitTestFunction body)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		run_alone(body);
+	return pid;
+}
+
+int t_as_nobody(CMUnitTestFunction body)
 {
 	int status;
 	pid_t pid = fork();
@@ -210,8 +228,7 @@ int t_as_nobody(void (*body)(void))
 			_exit(2);
 		/* A process that changed its user cannot write its own uid_map otherwise. */
 		prctl(PR_SET_DUMPABLE, 1);
-		body();
-		_exit(0);
+		run_alone(body);
 	}
 	if (waitpid(pid, &status, 0) != pid)
 		return -1;

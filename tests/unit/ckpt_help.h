@@ -46,7 +46,9 @@ void t_start_or_skip(struct t_session *t, enum ckpt_isolation isolation);
 /* What ends a test that hangs. */
 #define T_LIMIT 120
 
-/* Runs the test body in a child as user nobody; 0 when it passed. */
-int t_as_nobody(void (*body)(void));
+/* Runs a test in a child process, as user nobody where we are root; the status as from wait(2), 0 when it passed. */
+int t_as_nobody(CMUnitTestFunction body);
+/* Runs a test in a child process and does not wait. */
+pid_t t_fork(CMUnitTestFunction body);
 
 #endif
