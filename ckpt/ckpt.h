@@ -59,7 +59,7 @@ void ckpt_session_free(struct ckpt_session *session);
 enum ckpt_isolation ckpt_isolation(const struct ckpt_session *session);
 /* The leader's pid as the caller sees it; changes with every restore.  0 when it has ended. */
 pid_t ckpt_leader(const struct ckpt_session *session);
-/* Readable when ckpt_ended() has news: for poll(). */
+/* Readable when ckpt_ended() has news: for poll().  It may have none that matters: ask, and poll again. */
 int ckpt_event_fd(const struct ckpt_session *session);
 /* Has the leader ended?  Then *status is as from wait(2).  Snapshots outlive it and can still be restored. */
 bool ckpt_ended(struct ckpt_session *session, int *status);
@@ -70,8 +70,9 @@ int ckpt_snapshot(struct ckpt_session *session, struct ckpt_snapshot **snapshot,
 
 /* Put the session back as it was when `snapshot` was taken.  The present processes are killed first; where `abandoned`
  * is not NULL their memory is kept and *abandoned becomes a snapshot of the present (NULL when the leader had ended),
- * almost for free.  On -1 the session is gone and err says which step failed; the snapshots stay valid and another
- * restore can be tried.
+ * almost for free.  The program's child processes are ended.  On -1 err says which step failed, and ckpt_leader() whether
+ * the present still runs (nothing had been killed yet) or is gone (0); either way the snapshots stay valid, *abandoned
+ * included, and another restore can be tried.
  * Cost: one fork of the leader plus about 0.1 ms a thread. */
 int ckpt_restore(struct ckpt_session *session, const struct ckpt_snapshot *snapshot,
 		 struct ckpt_snapshot **abandoned, struct err *err) must_check;

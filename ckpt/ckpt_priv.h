@@ -204,6 +204,8 @@ struct ckpt_session {
 	pid_t leader, ns_leader;        /* leader is 0 when it has ended, or could not be restored */
 	bool killing;                   /* the leader's end will be our doing */
 	bool reaped;                    /* ... and init has reaped it: its number is free */
+	pid_t *awaited;                 /* others (numbers as init sees them) whose reaping is waited for */
+	size_t n_awaited;
 	bool ended;
 	int status;
 	pid_t pid_max, twin_number;     /* twins are numbered downwards from the top: see twin_number() */
@@ -224,7 +226,7 @@ struct ckpt_session {
 };
 
 void session_warn(struct ckpt_session *s, const char *fmt, ...) printf_like(2, 3);
-/* Take in what init has reported.  wait: until it has reaped the leader. */
+/* Take in what init has reported.  wait: until it has reaped the leader (if there is one) and all that are awaited. */
 int session_reports(struct ckpt_session *s, bool wait, struct err *err) must_check;
 /* Move us to the processor that pid last ran on: a ptrace round trip costs 4 us there and 50 us from another. */
 void cpu_enter(struct ckpt_session *s, pid_t pid, cpu_set_t *here);

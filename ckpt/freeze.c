@@ -5,7 +5,7 @@
  * delivered (their handler's frame is built, as it would have been), the next instruction has not been executed. */
 #include <dirent.h>
 #include <errno.h>
-#include <linux/futex.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -29,16 +29,11 @@
 
 int trace_seize(pid_t tid, struct err *err)
 {
-	long r = ptrace(PTRACE_SEIZE, tid, 0, PTRACE_O_EXITKILL);
+	bool refused = fault("no-ptrace");
 
-	if (r == 0 && fault("no-ptrace")) {
-		ptrace(PTRACE_DETACH, tid, 0, 0);
-		errno = EPERM;
-		r = -1;
-	}
-	if (r == 0)
+	if (!refused && ptrace(PTRACE_SEIZE, tid, 0, PTRACE_O_EXITKILL) == 0)
 		return 0;
-	int saved = errno;
+	int saved = refused ? EPERM : errno;
 	if (saved == EPERM)
 		err_set(err, "ptrace of process %d is refused: look at /proc/sys/kernel/yama/ptrace_scope (3 forbids all), "
 			"at the container's seccomp profile (--cap-add=SYS_PTRACE), and whether another debugger holds it", tid);
@@ -71,6 +66,17 @@ static bool known(const struct ckpt_proc *p, pid_t tid)
 	return false;
 }
 
+/* To PTRACE_SEIZE a zombie is refused as any other process is that we may not trace. */
+static bool thread_ended(pid_t pid, pid_t tid)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, tid);
+	cleanup_free char *stat = fd_slurp(path, NULL);
+	char *name_end = stat ? strrchr(stat, ')') : NULL;
+	return !name_end || strchr("ZX", name_end[2]);
+}
+
 /* Returns whether there was a thread not seen before. */
 static int seize_new(struct ckpt_proc *p, struct err *err)
 {
@@ -86,8 +92,7 @@ static int seize_new(struct ckpt_proc *p, struct err *err)
 		if (tid <= 0 || known(p, tid))
 			continue;
 		if (trace_seize(tid, err) < 0) {
-			/* Threads end; EPERM is also what a zombie gives. */
-			if (tid != p->pid && (errno == ESRCH || (errno == EPERM && p->n)))
+			if (tid != p->pid && thread_ended(p->pid, tid))
 				continue;
 			closedir(dir);
 			return -1;
@@ -206,6 +211,14 @@ static void pin(struct ckpt_thread *t)
 	sched_setaffinity(t->tid, sizeof here, &here);
 }
 
+/* Of threads that are no more, or of another incarnation. */
+static void forget_waits(struct ckpt_session *s, const struct ckpt_proc *p)
+{
+	for (size_t i = 0; i < s->n_waits; i++)
+		if (!known(p, s->waits[i].tid))
+			s->waits[i--] = s->waits[--s->n_waits];
+}
+
 static void wind_back_wait(struct ckpt_session *s, struct ckpt_thread *t)
 {
 	struct wait w = {.tid = t->tid};
@@ -262,7 +275,7 @@ static int ask_process(struct ckpt_session *s, struct ckpt_proc *p, struct remot
 		p->pdeath_signal = 0;
 	/* Asks for the end of a child without taking it: ECHILD when there is no child at all. */
 	if (remote_call(r, SYS_waitid, P_ALL, 0, 0, WEXITED | WSTOPPED | WNOHANG | WNOWAIT | __WALL) == 0)
-		session_warn(s, "the program has child processes: they do not go back with it");
+		session_warn(s, "the program has child processes: they do not go back with it, and going back ends them");
 	return r->dead ? err_set(err, "the debugger (process %d) has just ended", p->pid) : 0;
 }
 
@@ -272,6 +285,7 @@ static int read_all(struct ckpt_session *s, struct ckpt_proc *p, struct remote *
 
 	if (place_find(p->pid, &p->place, err) < 0 || read_process(p, err) < 0)
 		return -1;
+	forget_waits(s, p);
 	for (size_t i = 0; i < p->n; i++) {
 		if (fault("ckpt-thread"))
 			return err_set(err, "fault ckpt-thread");
@@ -281,6 +295,15 @@ static int read_all(struct ckpt_session *s, struct ckpt_proc *p, struct remote *
 			return -1;
 	}
 	return ask_process(s, p, main_thread, err);
+}
+
+/* Is it a zombie, or gone?  Then init has reported its end, or is about to. */
+static bool has_ended(pid_t pid)
+{
+	cleanup_fd int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd pfd = {.fd = pidfd, .events = POLLIN};
+
+	return pidfd < 0 || poll(&pfd, 1, 0) > 0;
 }
 
 int freeze(struct ckpt_session *s, struct ckpt_proc *p, struct remote *main_thread, struct err *err)
@@ -293,8 +316,7 @@ int freeze(struct ckpt_session *s, struct ckpt_proc *p, struct remote *main_thre
 		r = read_all(s, p, main_thread, err);
 	if (r < 0) {
 		thaw(s, p);
-		/* Was it because the leader ended?  Then init knows by now, or will. */
-		if (kill(s->leader, 0) < 0)
+		if (has_ended(s->leader))
 			(void)!session_reports(s, true, &ignored);
 		proc_free(p);
 	}

@@ -62,6 +62,60 @@ static int kill_traced(struct ckpt_session *s, pid_t pid, const pid_t *tids, siz
 	return r;
 }
 
+static bool is_twin(const struct ckpt_session *s, pid_t pid)
+{
+	for (const struct ckpt_snapshot *n = s->snapshots; n; n = n->next)
+		if (n->twin == pid)
+			return true;
+	for (size_t i = 0; i < s->n_dying; i++)
+		if (s->dying[i] == pid)
+			return true;
+	return false;
+}
+
+/* The number as init sees it: the last one of the line. */
+static pid_t number_inside(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/status", pid);
+	cleanup_free char *status = fd_slurp(path, NULL);
+	char *line = status ? strstr(status, "\nNSpid:") : NULL;
+	if (!line)
+		return 0;
+	line[1 + strcspn(line + 1, "\n")] = 0;
+	return atoi(strrchr(line, '\t') + 1);
+}
+
+/* What the killed program leaves behind is a child of init now.  It belongs to the present that is given up; and as long as
+ * one is left that has the leader for its process group, the leader's number is not free. */
+static int kill_orphans(struct ckpt_session *s, struct err *err)
+{
+	char path[64];
+	size_t found;
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", s->init, s->init);
+	do {
+		cleanup_free char *list = fd_slurp(path, NULL);
+		found = 0;
+		for (char *p = list, *end; p; p = end) {
+			pid_t pid = (pid_t)strtol(p, &end, 10);
+			if (end == p)
+				break;
+			pid_t inside = is_twin(s, pid) ? 0 : number_inside(pid);
+			if (!inside)
+				continue;
+			found++;
+			array_grow(s->awaited, s->n_awaited);
+			s->awaited[s->n_awaited++] = inside;
+			kill(pid, SIGKILL);
+		}
+		if (found && session_reports(s, true, err) < 0)
+			return -1;
+	} while (found);        /* their own children come to init next */
+	return 0;
+}
+
 static int kill_present(struct ckpt_session *s, const struct ckpt_proc *p, pid_t holder, struct err *err)
 {
 	cleanup_free pid_t *tids = xcalloc(p->n, sizeof *tids);
@@ -311,6 +365,7 @@ static void discard(struct ckpt_session *s, struct rebuilt *b)
 		return;
 	for (size_t i = 0; i < b->n; i++)
 		tids[i] = b->threads[i].tid;
+	s->leader = tids[0];
 	s->ns_leader = b->ns_tids[0];
 	(void)!kill_traced(s, tids[0], tids, b->n, &ignored);
 }
@@ -327,7 +382,7 @@ static int rebuild(struct ckpt_session *s, const struct ckpt_snapshot *n, struct
 	    rebuild_threads(s, n, &b, err) == 0 && rebuild_state(s, n, &b, err) == 0 && let_go(n, &b, err) == 0) {
 		s->leader = b.threads[0].tid;
 		s->ns_leader = b.ns_tids[0];
-		s->ended = false;
+		s->ended = s->reaped = false;
 		r = 0;
 	} else {
 		discard(s, &b);
@@ -352,6 +407,8 @@ int ckpt_restore(struct ckpt_session *s, const struct ckpt_snapshot *snapshot, s
 	cpu_enter(s, s->leader ? s->leader : snapshot->twin, &here);
 	if (s->leader)
 		r = put_away(s, abandoned, err);
+	if (r == 0)
+		r = kill_orphans(s, err);
 	uint64_t killed = clock_us();
 	sched_setaffinity(snapshot->twin, sizeof here, &here);
 	if (r == 0)

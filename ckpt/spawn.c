@@ -37,6 +37,9 @@ void session_warn(struct ckpt_session *s, const char *fmt, ...)
 static void take_report(struct ckpt_session *s, const struct init_report *r)
 {
 	log_debug(LOG_CKPT, "init reaped %d, status %#x", r->pid, r->status);
+	for (size_t i = 0; i < s->n_awaited; i++)
+		if (s->awaited[i] == r->pid)
+			s->awaited[i--] = s->awaited[--s->n_awaited];
 	if (r->pid != s->ns_leader)
 		return;
 	if (s->killing) {
@@ -54,7 +57,7 @@ int session_reports(struct ckpt_session *s, bool wait, struct err *err)
 		struct init_report reports[64];
 		struct pollfd pfd = {.fd = s->reports, .events = POLLIN};
 
-		if (wait && (s->reaped || s->ended))
+		if (wait && (s->reaped || !s->leader) && !s->n_awaited)
 			return 0;
 		int n = poll(&pfd, 1, wait ? -1 : 0);
 		if (n == 0)
@@ -340,6 +343,7 @@ void ckpt_session_free(struct ckpt_session *s)
 		free(s->warned[i]);
 	free(s->warned);
 	free(s->waits);
+	free(s->awaited);
 	free(s->dying);
 	free(s->tmpdir);
 	free(s);
