@@ -73,7 +73,8 @@ struct adapter_launch {
 	size_t n_keep;
 };
 
-/* Names that the debugger's users know and that the session shall take for fred commands: "reverse-next". */
+/* Names that the debugger's users know and that the session shall take for fred commands: "reverse-next"; or, where
+ * `command` is none of ours, for that command of the debugger's when an operand follows: "print" for pdb's "p". */
 struct adapter_alias {
 	const char *name, *command;
 };

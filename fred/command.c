@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "fred/settings.h"
 #include "fred/words.h"
 
@@ -51,6 +52,20 @@ static const struct command *by_alias(const char *word, size_t n, const struct a
 	for (const struct adapter_alias *a = adapter->aliases; settings.bare_names && a && a->name; a++)
 		if (is_word(word, n, a->name))
 			return by_name(a->command, strlen(a->command));
+	return NULL;
+}
+
+char *command_translate(const char *line, const struct adapter *adapter)
+{
+	const char *word = skip_blanks(line), *rest;
+	size_t n = strcspn(word, " \t");
+
+	rest = skip_blanks(word + n);
+	if (!word[n] || !*rest || strchr("(=.[,:+-*/%<>&|^!)", *rest))
+		return NULL;
+	for (const struct adapter_alias *a = adapter->aliases; settings.bare_names && a && a->name; a++)
+		if (is_word(word, n, a->name) && strncmp(a->command, "fred-", 5) != 0)
+			return xasprintf("%s %s", a->command, rest);
 	return NULL;
 }
 

@@ -145,7 +145,9 @@ static int run_line(struct repl *r, const char *line, struct err *err)
 		r->leave = true;
 		return 0;
 	}
-	return session_line(r->session, line, err);
+	cleanup_free char *other = session_state(r->session) == SESSION_MORE ? NULL
+									 : command_translate(line, session_adapter(r->session));
+	return session_line(r->session, other ? other : line, err);
 }
 
 /* A line of a script: `-` in front says that its error does not matter. */

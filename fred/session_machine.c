@@ -90,6 +90,17 @@ static int check_end(struct fred_machine *m, struct err *err)
 	return 0;
 }
 
+static int op_now(void *self, struct machine_stop *stop, struct err *err)
+{
+	struct fred_machine *m = self;
+
+	if (travel_to(m->session, m->nodes[m->n], err) || here(m, stop, err))
+		return -1;
+	stop->inside = m->nodes[m->n]->inside;
+	m->segment = m->n;
+	return 0;
+}
+
 struct told {
 	void (*fn)(void *ctx, const struct machine_tick *ticks, size_t n);
 	void *ctx;
