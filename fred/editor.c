@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -169,7 +170,8 @@ static char *default_history_file(void)
 void editor_open(void)
 {
 	rl_readline_name = "FReD";
-	rl_catch_signals = 0;           /* signals come through the event loop */
+	/* Those that the session watches are blocked and never reach readline; it deals with ^Z. */
+	rl_catch_signals = 1;
 	rl_catch_sigwinch = 0;
 	rl_change_environment = 0;      /* LINES and COLUMNS are the program's business */
 	rl_attempted_completion_function = complete;
@@ -216,13 +218,27 @@ static enum editor_result give(char **line)
 	return EDITOR_LINE;
 }
 
+/* The window may have another size, ^Z may have been typed. */
+static void look_after_terminal(struct winsize *size)
+{
+	struct winsize now;
+
+	rl_check_signals();
+	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &now) == 0 && memcmp(&now, size, sizeof now) != 0) {
+		*size = now;
+		rl_resize_terminal();
+	}
+}
+
 enum editor_result editor_read(struct session *session, const char *prompt, char **line)
 {
 	cleanup_free char *shown = prompt_for_readline(prompt);
 	enum session_state was = session_state(session);
 	struct buf *ahead = session_typeahead(session);
+	struct winsize size = {0};
 	bool interrupted;
 
+	ioctl(STDIN_FILENO, TIOCGWINSZ, &size);
 	completing = session;
 	finished = false;
 	got = NULL;
@@ -235,6 +251,7 @@ enum editor_result editor_read(struct session *session, const char *prompt, char
 			continue;
 		}
 		bool readable = session_idle(session, &interrupted, before_output, after_output);
+		look_after_terminal(&size);
 		if (interrupted || session_state(session) != was) {
 			/* Before readline goes: that moves the cursor to the start of the line. */
 			if (put_output(STDOUT_FILENO, interrupted ? "^C\n" : "\n", interrupted ? 3 : 1))

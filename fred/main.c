@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* fredapp: options, and from start to exit. */
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,10 +120,20 @@ static int debug_it(struct options *o)
 	return status;
 }
 
+/* With one of the standard descriptors closed, the next file opened would get its number and be taken for the user. */
+static void fill_standard_descriptors(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_WRONLY : O_RDONLY) != fd)
+			_exit(2);
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {0};
 	struct err err;
+
+	fill_standard_descriptors();
 	int status = parse(argc, argv, &o);
 
 	if (status >= 0)
