@@ -133,7 +133,7 @@ struct ckpt_proc {
 	pid_t ns_group;                 /* of a process that is no group leader */
 	int pdeath_signal;
 	bool shared_memory;             /* has resident MAP_SHARED anonymous or tmpfs memory */
-	bool children;
+	long resident_kb;
 	uint64_t frozen_at;
 };
 
@@ -210,6 +210,7 @@ struct ckpt_session {
 	int status;
 	pid_t pid_max, twin_number;     /* twins are numbered downwards from the top: see twin_number() */
 	struct ckpt_snapshot *snapshots;
+	pid_t doomed;                   /* holds the memory of a killed present until the restore is over */
 	pid_t *dying;                   /* twins that were killed and not reaped yet */
 	size_t n_dying;
 	char *tmpdir;

@@ -163,6 +163,7 @@ static int read_process(struct ckpt_proc *p, struct err *err)
 	snprintf(path, sizeof path, "/proc/%d/status", p->pid);
 	if (!(status = fd_slurp(path, NULL)))
 		return err_sys(err, "read %s", path);
+	p->resident_kb = field(status, "\nVmRSS:");
 	p->shared_memory = field(status, "\nRssShmem:") > 0;
 	snprintf(path, sizeof path, "/proc/%d/stat", p->pid);
 	if (!(stat = fd_slurp(path, NULL)))

@@ -64,6 +64,8 @@ static int kill_traced(struct ckpt_session *s, pid_t pid, const pid_t *tids, siz
 
 static bool is_twin(const struct ckpt_session *s, pid_t pid)
 {
+	if (pid == s->doomed)
+		return true;
 	for (const struct ckpt_snapshot *n = s->snapshots; n; n = n->next)
 		if (n->twin == pid)
 			return true;
@@ -133,6 +135,9 @@ static int kill_present(struct ckpt_session *s, const struct ckpt_proc *p, pid_t
 	return r;
 }
 
+/* From here on it is cheaper to have the memory of what is killed torn down in the background: a gigabyte takes 10 ms. */
+#define HOLD_KB (16 << 10)
+
 static int put_away(struct ckpt_session *s, struct ckpt_snapshot **abandoned, struct err *err)
 {
 	struct ckpt_snapshot *n = xcalloc(1, sizeof *n);
@@ -150,7 +155,13 @@ static int put_away(struct ckpt_session *s, struct ckpt_snapshot **abandoned, st
 			return -1;
 		}
 	}
-	int result = kill_present(s, &n->proc, n->twin, err);
+	pid_t holder = n->twin;
+	struct err ignored;
+	if (!abandoned && n->proc.resident_kb > HOLD_KB)
+		holder = twin_make(s, &r, &n->proc, true, &ignored);
+	int result = kill_present(s, &n->proc, holder, err);
+	if (!abandoned && holder > 0)
+		s->doomed = holder;
 	if (abandoned) {
 		n->info.pause_us = clock_us() - n->proc.frozen_at;
 		snapshot_link(s, n);
@@ -413,6 +424,9 @@ int ckpt_restore(struct ckpt_session *s, const struct ckpt_snapshot *snapshot, s
 	sched_setaffinity(snapshot->twin, sizeof here, &here);
 	if (r == 0)
 		r = rebuild(s, snapshot, err);
+	if (s->doomed)
+		twin_kill(s, s->doomed);
+	s->doomed = 0;
 	cpu_leave(s);
 	log_debug(LOG_CKPT, "restore of %d: put away %llu us, rebuild %llu us", s->leader,
 		  (unsigned long long)(killed - began), (unsigned long long)(clock_us() - killed));
