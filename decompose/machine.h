@@ -67,6 +67,9 @@ struct machine {
 	bool (*moves)(void *self, int segment);
 	/* Go to the start of a segment; *stop is its tick 0. */
 	int (*enter)(void *self, int segment, struct machine_stop *stop, struct err *err);
+	/* Go to now, which costs no run.  *stop has depth and kind of now, and `inside`; its tick means nothing.  Only
+	 * eval() may follow: the caller goes elsewhere before it runs on. */
+	int (*now)(void *self, struct machine_stop *stop, struct err *err);
 	/* Run on, along the segment's command, to tick `limit` or the segment's end, whichever comes first: the limit
 	 * being the tick of an `inside` end, to that statement's start.  UINT64_MAX: to the end; a command that does
 	 * not move is executed.  Cost: some microseconds a tick. */
@@ -83,7 +86,8 @@ struct machine {
 	/* The value of an expression in the frame at `depth` here.  May disturb the program: the caller goes elsewhere
 	 * after it (enter() or go()) before it runs on. */
 	int (*eval)(void *self, const char *expr, uint32_t depth, struct machine_value *value, struct err *err);
-	/* Progress for the user; may be NULL.  done of all, in ticks, and what has been counted so far. */
+	/* Progress for the user; may be NULL.  done of all, in ticks, all being 0 while it is not known, and what has been
+	 * counted so far. */
 	void (*progress)(void *self, const char *doing, uint64_t done, uint64_t all, unsigned evaluations);
 };
 
