@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "tests/unit/ckpt_help.h"
 
 #define RUNS 15
@@ -150,6 +151,7 @@ static void rounds(int n)
 
 int main(int argc, char **argv)
 {
+	log_open(getenv("FRED_LOG"), NULL);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	size(10);
 	size(1024);

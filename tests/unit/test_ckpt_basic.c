@@ -60,5 +60,6 @@ int main(void)
 		cmocka_unit_test(abandoned_is_a_snapshot),
 	};
 
+	cmocka_set_test_filter(getenv("TEST"));
 	return cmocka_run_group_tests_name("ckpt: basics", tests, NULL, NULL);
 }

@@ -100,6 +100,7 @@ static void clear_child_tid(void **state)
 	t_send(&t, "@1 end");
 	t_expect(&t, "0", "join 1");
 	t_restore(&t, later);
+	t_expect(&t, "EBUSY", "try-join 2");    /* the word still says that it lives */
 	t_send(&t, "@2 end");
 	t_expect(&t, "0", "join 2");
 }
@@ -201,6 +202,7 @@ static void terminal(void **state)
 	t_expect(&t, "no echo in front", "terminal");
 	t_restore(&t, n);
 	t_expect(&t, "echo in front", "terminal");
+	t_expect(&t, "0", "echo 0");            /* from the background this would stop the process */
 }
 
 static void numbers(void **state)

@@ -480,7 +480,10 @@ static void simple_command(char *c, char *arg)
 		start_workers(atoi(arg));
 	else if (!strcmp(c, "join"))
 		say_result(pthread_join(workers[atoi(arg)].thread, NULL));
-	else if (!strcmp(c, "name"))
+	else if (!strcmp(c, "try-join")) {
+		int r = pthread_tryjoin_np(workers[atoi(arg)].thread, NULL);
+		say("%s", r ? strerrorname_np(r) : "0");
+	} else if (!strcmp(c, "name"))
 		say_result(prctl(PR_SET_NAME, arg));
 	else if (!strcmp(c, "my-name")) {
 		prctl(PR_GET_NAME, path);
