@@ -38,9 +38,9 @@ $(BUILD)/%.o: %.c
 
 # Unit tests: each tests/unit/test_*.c is one cmocka program.
 UNIT = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
-$(BUILD)/tests/test_%: $(BUILD)/tests/unit/test_%.o $(call obj,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))) $(call obj,$(BASE) $(CKPT) $(DECOMPOSE))
+$(BUILD)/tests/test_%: $(BUILD)/tests/unit/test_%.o $(call obj,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))) $(call obj,$(BASE) $(CKPT) $(DECOMPOSE) $(ADAPTERS) $(filter-out fred/main.c,$(FRED)))
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lutil -lpthread
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lpthread $(LIBS)
 
 unit-tests: $(UNIT)
 

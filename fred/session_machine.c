@@ -295,7 +295,8 @@ struct machine *machine_open(struct session *s, struct fred_machine **fm)
 	m->session = s;
 	m->shown_us = clock_us();
 	m->ops = (struct machine){
-		.self = m, .segments = op_segments, .moves = op_moves, .enter = op_enter, .run = op_run, .trace = op_trace,
+		.self = m, .segments = op_segments, .moves = op_moves, .enter = op_enter, .now = op_now, .run = op_run,
+		.trace = op_trace,
 		.mark = op_mark, .go = op_go, .drop = op_drop, .eval = op_eval, .progress = op_progress,
 	};
 	*fm = m;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "decompose/thin.h"
@@ -132,7 +133,6 @@ static bool drop_one(struct timeline *t, struct node **nodes, size_t n, size_t b
 	return true;
 }
 
-/* Memory is asked for rarely, as the answer costs some milliseconds a gigabyte. */
 static bool over_memory(struct node **nodes, size_t n)
 {
 	size_t bytes = 0;
@@ -152,10 +152,13 @@ void timeline_thin(struct timeline *t)
 
 	while (n > (size_t)settings.max_snapshots && drop_one(t, nodes, n, (size_t)settings.max_snapshots))
 		n = collect(t, nodes);
-	if (t->next_taken % 32 != 0)
+	uint64_t began = clock_us();
+	if (began < t->weigh_next)
 		return;
 	while (n > 2 && over_memory(nodes, n) && drop_one(t, nodes, n, n - 1))
 		n = collect(t, nodes);
+	/* To weigh a snapshot costs 0.2 ms and more (the kernel walks its page tables): 2 % of the time is enough. */
+	t->weigh_next = clock_us() + 50 * (clock_us() - began);
 }
 
 struct node *timeline_snapshotted(struct node *node)

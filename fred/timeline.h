@@ -69,7 +69,7 @@ struct timeline {
 	struct undo undo;
 	int next_checkpoint;
 	uint64_t next_taken;
-	size_t n_snapshots;
+	uint64_t weigh_next;            /* clock_us() at which memory is measured again */
 };
 
 struct timeline *timeline_new(void);
