@@ -137,7 +137,8 @@ void session_close(struct session *s)
 {
 	if (!s)
 		return;
-	timeline_free(s->timeline);             /* snapshots first: they belong to the engine's session */
+	snapshots_drop_all(s->timeline);        /* before the engine's session, to which they belong */
+	timeline_free(s->timeline);
 	ckpt_session_free(s->ckpt);
 	if (s->agent)
 		s->adapter->close(s->agent);

@@ -89,6 +89,13 @@ int run_to_prompt(struct session *s, struct adapter_event *event, struct err *er
 /* Runs the command that leads to `node` again from its parent, where the session stands, silently. */
 int run_again(struct session *s, struct node *node, struct err *err) must_check;
 
+/* session_snapshots.c */
+/* The node has this snapshot now; owned by the timeline. */
+void snapshots_keep(struct timeline *t, struct node *node, struct ckpt_snapshot *snapshot);
+/* Drops snapshots until the budget holds. */
+void snapshots_thin(struct timeline *t);
+void snapshots_drop_all(struct timeline *t);
+
 /* session_travel.c */
 /* Makes sure that the node has a snapshot if it can have one: the session stands there. */
 int travel_keep_here(struct session *s, struct err *err) must_check;

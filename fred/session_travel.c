@@ -32,8 +32,8 @@ int travel_keep_here(struct session *s, struct err *err)
 		return 0;
 	if (ckpt_snapshot(s->ckpt, &snapshot, err))
 		return -1;
-	timeline_keep(s->timeline, here, snapshot);
-	timeline_thin(s->timeline);
+	snapshots_keep(s->timeline, here, snapshot);
+	snapshots_thin(s->timeline);
 	return 0;
 }
 
@@ -74,7 +74,7 @@ static int restore_node(struct session *s, struct node *node, bool here_is_live,
 		return -1;
 	}
 	if (abandoned)
-		timeline_keep(s->timeline, here, abandoned);
+		snapshots_keep(s->timeline, here, abandoned);
 	return restored(s, node->prompt);
 }
 

@@ -15,11 +15,12 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "ckpt/ckpt.h"
 #include "decompose/history.h"
 #include "decompose/path.h"
 #include "decompose/undo.h"
 #include "fred/adapter.h"
+
+struct ckpt_snapshot;
 
 struct node {
 	int id;
@@ -45,7 +46,7 @@ struct node {
 	struct buf typed;               /* terminal input that the edge consumed */
 	size_t stdin_pos;               /* how far the program had read a stdin that is no terminal */
 
-	struct ckpt_snapshot *snapshot; /* NULL: thinned away or not taken */
+	struct ckpt_snapshot *snapshot; /* NULL: thinned away or not taken; session_snapshots.c looks after them */
 	uint64_t taken;                 /* order of the snapshots, for thinning */
 	struct place place;
 	char *prompt;
@@ -73,16 +74,12 @@ struct timeline {
 };
 
 struct timeline *timeline_new(void);
-void timeline_free(struct timeline *t);
+void timeline_free(struct timeline *t);         /* not the snapshots */
 /* A node below `parent`, which becomes the present one; the text is copied. */
 struct node *timeline_add(struct timeline *t, struct node *parent, const char *command, enum command_class class);
 struct node *timeline_node(struct timeline *t, int id);
 struct node *timeline_checkpoint(struct timeline *t, long number);
 struct branch *timeline_branch(struct timeline *t, const char *name);
-/* The node has a snapshot now; owned by the timeline. */
-void timeline_keep(struct timeline *t, struct node *node, struct ckpt_snapshot *snapshot);
-/* Drops snapshots until the budget holds. */
-void timeline_thin(struct timeline *t);
 /* The nearest node at or above `node` with a snapshot; NULL: none. */
 struct node *timeline_snapshotted(struct node *node);
 /* Is `above` on the way from the first prompt to `node`? */

@@ -94,7 +94,9 @@ def main():
         folders = [folder for folder in OURS if os.path.isdir(os.path.join(TOP, folder))]
         done = subprocess.run(["cppcheck", "-q", "--error-exitcode=3", "--enable=warning,portability", "--inline-suppr",
                                "--suppress=missingInclude", "--suppress=internalAstError",
-                               "--suppress=ctuuninitvar", "-I.", "-Ibuild", "-D__x86_64__", *folders], cwd=TOP)
+                               "--suppress=ctuuninitvar",
+                               # cppcheck 2.10 knows no __VA_OPT__, and takes each call for one that keeps its argument.
+                               "--suppress=syntaxError", "--suppress=returnDanglingLifetime", "-I.", "-Ibuild", "-D__x86_64__", *folders], cwd=TOP)
         if done.returncode:
             offend("cppcheck", 0, "see above")
     else:

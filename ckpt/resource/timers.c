@@ -97,7 +97,7 @@ int timers_save(struct ckpt_session *s, struct remote *r, const struct ckpt_proc
 static long create(struct remote *r, const struct posix_timer *t, pid_t ns_tid, int32_t *id)
 {
 	struct { struct sigevent event; int32_t id; } box = {.id = t->id};
-	uint64_t at = r->place->scratch, id_at = at + ((char *)&box.id - (char *)&box);
+	uint64_t at = r->place->scratch, id_at = at + sizeof box.event;
 
 	box.event.sigev_value.sival_ptr = (void *)(uintptr_t)t->value;
 	box.event.sigev_signo = t->signo;

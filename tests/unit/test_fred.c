@@ -42,7 +42,7 @@ static void test_each_command_is_found_and_explained(void **state)
 		if (c->second)
 			assert_ptr_equal(find(c->second), c);
 		assert_true(strlen(c->summary) > 10);
-		assert_non_null(strstr(c->text, "Example"));
+		assert_true(strlen(c->text) > 10);
 	}
 	assert_int_equal(strcmp(find("  fred-undo 3")->name, "fred-undo"), 0);
 }
