@@ -57,6 +57,7 @@ enum { METH_VARARGS = 1, METH_NOARGS = 4, METH_O = 8, FILE_INPUT = 257 };
 	X(int, PyUnicode_CompareWithASCIIString, (object *, const char *)) \
 	X(object *, PyObject_GetAttrString, (object *, const char *)) \
 	X(object *, PyObject_GetItem, (object *, object *)) \
+	X(int, PyObject_SetItem, (object *, object *, object *)) \
 	X(object *, PyObject_CallObject, (object *, object *)) \
 	X(int, PyObject_IsInstance, (object *, object *)) \
 	X(object *, PyCFunction_NewEx, (struct method_def *, object *, object *)) \
@@ -462,23 +463,74 @@ static bool start(void)
 	return true;
 }
 
-/* Audit hooks cannot be taken away again: this one goes quiet. */
+/* Is the local variable `name` one of two objects of sys, or None where `absent`? */
+static bool is_stream(object *locals, const char *name, const char *first, const char *second, bool absent)
+{
+	object *key = PyUnicode_FromString(name), *value = key != NULL ? PyObject_GetItem(locals, key) : NULL, *nothing = none();
+	bool same = value != NULL && (value == PySys_GetObject(first) || value == PySys_GetObject(second)
+				      || (absent && value == nothing));
+
+	PyErr_Clear();
+	if (key != NULL)
+		Py_DecRef(key);
+	if (value != NULL)
+		Py_DecRef(value);
+	Py_DecRef(nothing);
+	return same;
+}
+
+/* The debugger of the command `debug` is made with stdin and stdout given, and so would read the terminal itself, by
+ * readline().  Pdb.__init__() has passed them on already when it raises the event, and will look at `stdout` once more
+ * to find that out: let it find none, if it is the standard output. */
+static void let_it_ask(void)
+{
+	object *frame = PyEval_GetFrame(), *locals, *key, *nothing;
+	void (*locals_to_fast)(object *, int) = (void (*)(object *, int))(uintptr_t)dlsym(RTLD_DEFAULT, "PyFrame_LocalsToFast");
+
+	if (frame == NULL || !has(frame, "f_globals", named("pdb_globals")) || !runs(frame, "__init__"))
+		return;
+	locals = PyObject_GetAttrString(frame, "f_locals");
+	key = PyUnicode_FromString("stdout");
+	nothing = none();
+	if (locals != NULL && key != NULL && is_stream(locals, "stdout", "stdout", "__stdout__", false)
+	    && is_stream(locals, "stdin", "stdin", "__stdin__", true)) {
+		PyObject_SetItem(locals, key, nothing);
+		if (locals_to_fast != NULL)     /* before 3.13, f_locals is a copy */
+			locals_to_fast(frame, 0);
+	}
+	PyErr_Clear();
+	if (locals != NULL)
+		Py_DecRef(locals);
+	if (key != NULL)
+		Py_DecRef(key);
+	Py_DecRef(nothing);
+}
+
 static int hook(const char *event, object *args, void *data)
 {
-	static bool started;
+	static enum { NOT_YET, STARTING, STARTED } state;
 
-	if (started || strcmp(event, "pdb.Pdb") != 0)
+	if (strcmp(event, "pdb.Pdb") != 0)
 		return 0;
-	started = true;
-	if (!channel_ours())
-		return 0;
-	if (!start()) {
-		/* The user's pdb works without us; fredapp sees the channel close. */
-		if (getenv("FRED_AGENT_DEBUG") != NULL)
-			PyErr_Print();
-		PyErr_Clear();
-		in_forked_child();
+	while (state == STARTING) {     /* another thread has come to a breakpoint() at the same time */
+		void *thread = PyEval_SaveThread();
+
+		usleep(200);
+		PyEval_RestoreThread(thread);
 	}
+	if (state == NOT_YET) {
+		state = STARTING;
+		if (channel_ours() && !start()) {
+			/* The user's pdb works without us; fredapp sees the channel close. */
+			if (getenv("FRED_AGENT_DEBUG") != NULL)
+				PyErr_Print();
+			PyErr_Clear();
+			in_forked_child();
+		}
+		state = STARTED;
+	}
+	if (channel_ours())
+		let_it_ask();
 	return 0;
 }
 

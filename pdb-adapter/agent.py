@@ -38,7 +38,7 @@ class Stop:
 
 stop = Stop()
 lock = _thread.RLock()          # two threads may come to a prompt at a time
-serving = False
+serving = None                  # the thread that answers a request
 known_pdbs = []                 # (weak reference, number): an id() would be used again
 last_run = (None, None)         # a Pdb, and the frame of its run() at the last prompt
 
@@ -123,7 +123,7 @@ def flush():
 
 def prompted(p, args):
     """pdb waits for a line: called instead of the builtin input()."""
-    if serving:
+    if serving == _thread.get_ident():
         return 'continue'       # a breakpoint() inside an expression that fredapp asked for
     with lock:
         try:
@@ -167,11 +167,11 @@ def answer(p, asks, prompt):
             if kind == 'l':
                 return fields[0]
             raise EOFError if kind == 'e' else KeyboardInterrupt
-        serving = True
+        serving = _thread.get_ident()
         try:
             reply = ['R', requests[kind](p, *fields)]
         except BaseException as problem:
             reply = ['F', ['%s: %s' % (type(problem).__name__, problem)]]
         finally:
-            serving = False
+            serving = None
         send_fields(*reply)

@@ -140,8 +140,9 @@ def make_clock():
                 last = frame
             value = depth << 4
             if fast and stopframe is not None and stopframe is not frame:
-                name = frame.f_code.co_filename
-                ask = (canonical.get(name) or canonic(name)) in self.breaks
+                code = frame.f_code
+                lines = self.breaks.get(canonical.get(code.co_filename) or canonic(code.co_filename))
+                ask = lines is not None and (frame.f_lineno in lines or code.co_firstlineno in lines)
             tick = not by_line or place != (id(frame), frame.f_lineno)
         elif event == 'call':
             depth = depth + 1 if frame.f_back is last else depth_of(frame)
@@ -149,8 +150,9 @@ def make_clock():
             value = depth << 4 | 1
             tick = self.botframe is not None
             if fast and stopframe is not None and stopframe is not frame and tick:
+                # Traced if its file has breakpoints; user_call() would do nothing.
                 name = frame.f_code.co_filename
-                ask = (canonical.get(name) or canonic(name)) in self.breaks
+                ask, traced = False, (canonical.get(name) or canonic(name)) in self.breaks
         elif event == 'return':
             if frame is not last:
                 depth = depth_of(frame)
@@ -185,7 +187,7 @@ def make_clock():
             if prompts != before:       # pdb has stopped here, and this is another run, or none
                 return result
         else:
-            result = bound if event != 'call' else None
+            result = bound if event != 'call' or traced else None
         if result is None and event == 'call':
             # Not to be traced; but a generator that was traced before stays so.
             trace = frame.f_trace
@@ -215,6 +217,7 @@ def make_clock():
         bound = current.trace_dispatch
         kind = type(current)
         fast = all(getattr(kind, name, None) is getattr(Bdb, name) and name not in current.__dict__ for name in WATCHED)
+        fast = fast and kind.user_call is Pdb.user_call
         skipping = bool(current.skip)
         enters = hasattr(current, 'enterframe')
         canonical.clear()
