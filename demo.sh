@@ -40,7 +40,7 @@ cat >"$folder/hunt" <<END
 break $(line_of prices.py '    complain(price)')
 continue
 p price, price in prices, intact(prices)
-fred-reverse-watch --last intact(prices)
+fred-reverse-watch intact(prices)
 where
 p _maxes[prev], _lists[prev][-1]
 next

@@ -29,7 +29,7 @@ DEADLINE = float(os.environ.get("FRED_TEST_TIMEOUT", "60"))
 PYTHON = sys.executable
 
 # Those of pdb, of pdb in pdb, of `commands`, `interact` and statements of several lines; coloured or not.
-PROMPT = re.compile(rb"(?:\x1b\[[0-9;]*m)*(?:\(Pdb\)|\(\(Pdb\)\)|\(com\)|(?:(?<=\n)|\A)(?:\.\.\. *|>>>))(?:\x1b\[[0-9;]*m)* $")
+PROMPT = re.compile(rb"(?:\x1b\[[0-9;]*m)*(?:\(Pdb\)|\(\(Pdb\)\)|\(com\)|(?<=\n)(?:\.\.\. *|>>>))(?:\x1b\[[0-9;]*m)* $")
 
 
 def program(name):
@@ -148,8 +148,8 @@ class Terminal:
                                         stderr=slave if stderr is None else stderr, cwd=self.cwd, env=environment,
                                         start_new_session=True, preexec_fn=own_terminal, pass_fds=(slave,))
         os.close(slave)
-        self.seen = b""             # everything, for screen() and for reports
-        self.unread = b""           # what no expect() has taken yet
+        self.seen = bytearray()     # everything, for screen() and for reports
+        self.unread = bytearray()   # what no expect() has taken yet
         self.ended = False
         self.log = open(self.script + ".output", "wb", buffering=0)
         self.typed = open(self.script + ".input", "wb", buffering=0)
@@ -212,17 +212,21 @@ class Terminal:
                 if found(self.unread) is not None:
                     continue
                 raise Failure("%s; expected %s, got %r\nrun: %s" %
-                              ("the command ended" if self.ended else "time is up", what, self.unread[-2000:],
+                              ("the command ended" if self.ended else "time is up", what, bytes(self.unread[-2000:]),
                                self.script))
 
     def expect(self, wanted, seconds=None):
         """Waits for a text, or a compiled pattern of bytes; returns the output up to and including it."""
-        pattern = wanted if hasattr(wanted, "search") else re.compile(re.escape(
-            wanted if isinstance(wanted, bytes) else wanted.encode()))
+        if hasattr(wanted, "search"):
+            def found(data):
+                match = wanted.search(data)
+                return match and match.end()
+        else:
+            text = wanted if isinstance(wanted, bytes) else wanted.encode()
 
-        def found(data):
-            match = pattern.search(data)
-            return match and match.end()
+            def found(data):
+                at = data.find(text)
+                return None if at < 0 else at + len(text)
         end = self.await_(found, repr(wanted), seconds)
         taken, self.unread = self.unread[:end], self.unread[end:]
         return taken.decode(errors="replace")
@@ -235,7 +239,7 @@ class Terminal:
             while self.process.poll() is None:
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    raise Failure("still running; printed %r\nrun: %s" % (self.unread[-2000:], self.script))
+                    raise Failure("still running; printed %r\nrun: %s" % (bytes(self.unread[-2000:]), self.script))
                 fds = [pidfd] + ([] if self.ended else [self.master])
                 ready, _, _ = select.select(fds, [], [], left)
                 if self.master in ready:
@@ -244,7 +248,7 @@ class Terminal:
             os.close(pidfd)
         while self._read(1):
             pass
-        taken, self.unread = self.unread, b""
+        taken, self.unread = self.unread, bytearray()
         return taken.decode(errors="replace")
 
     @property
@@ -274,10 +278,12 @@ class Debugger(Terminal):
     def prompt(self, seconds=None):
         """Waits for a prompt at the end of the output; returns what came before it."""
         def found(data):
-            match = self.prompt_pattern.search(data)
-            return match and match.start()
+            # Only the end: there may be megabytes before it.
+            tail = max(0, len(data) - 64)
+            match = self.prompt_pattern.search(data[tail:])
+            return match and tail + match.start()
         end = self.await_(found, "a prompt", seconds)
-        taken, self.unread = self.unread[:end], b""
+        taken, self.unread = self.unread[:end], bytearray()
         return taken.decode(errors="surrogateescape")
 
     def do(self, line, seconds=None):
@@ -286,9 +292,10 @@ class Debugger(Terminal):
         return self.answer(line, seconds)
 
     def answer(self, line, seconds=None):
-        echo = line.encode() + b"\r\n"
-        self.expect(re.compile(re.escape(echo)), seconds)
-        return self.prompt(seconds).replace("\r\n", "\n")
+        self.expect(line.encode() + b"\r\n", seconds)
+        # The echo's end of line stays: a prompt that must begin a line can be told then.
+        self.unread[:0] = b"\r\n"
+        return self.prompt(seconds)[2:].replace("\r\n", "\n")
 
     def do_all(self, *lines):
         return [self.do(line) for line in lines]
