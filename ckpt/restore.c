@@ -89,16 +89,31 @@ static pid_t number_inside(pid_t pid)
 	return atoi(strrchr(line, '\t') + 1);
 }
 
+/* A listing may miss a child when another is reaped meanwhile (proc(5), children): believe what is read twice. */
+static char *children_of(pid_t pid)
+{
+	char path[64], *text, *again;
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
+	text = fd_slurp(path, NULL);
+	while (text && (again = fd_slurp(path, NULL))) {
+		bool same = !strcmp(text, again);
+		free(text);
+		text = again;
+		if (same)
+			break;
+	}
+	return text;
+}
+
 /* What the killed program leaves behind is a child of init now.  It belongs to the present that is given up; and as long as
  * one is left that has the leader for its process group, the leader's number is not free. */
 static int kill_orphans(struct ckpt_session *s, struct err *err)
 {
-	char path[64];
 	size_t found;
 
-	snprintf(path, sizeof path, "/proc/%d/task/%d/children", s->init, s->init);
 	do {
-		cleanup_free char *list = fd_slurp(path, NULL);
+		cleanup_free char *list = children_of(s->init);
 		found = 0;
 		for (char *p = list, *end; p; p = end) {
 			pid_t pid = (pid_t)strtol(p, &end, 10);

@@ -198,7 +198,12 @@ static size_t children_of(pid_t pid, pid_t *list, size_t max)
 	size_t n = 0;
 
 	snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
-	char *text = fd_slurp(path, NULL);
+	/* Complete only if nothing was reaped meanwhile. */
+	char *text = fd_slurp(path, NULL), *again;
+	while (text && (again = fd_slurp(path, NULL)) && strcmp(text, again)) {
+		free(text);
+		text = again;
+	}
 	for (char *p = text, *e; p && n < max; p = e) {
 		long child = strtol(p, &e, 10);
 		if (e == p)
