@@ -30,7 +30,7 @@ static bool check_isolation(enum ckpt_isolation which, const char *name, const c
 {
 	struct err err;
 
-	if (ckpt_probe(which, &err) == 0) {
+	if (ckpt_probe(which, &err) >= 0) {
 		line(name, true, "%s", use);
 		return true;
 	}
