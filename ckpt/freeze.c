@@ -326,7 +326,7 @@ int freeze(struct ckpt_session *s, struct ckpt_proc *p, struct remote *main_thre
 
 static void thaw_thread(struct ckpt_thread *t)
 {
-	int status;
+	int status, sig = 0;
 
 	if (t->touched) {
 		(void)!arch_set_regs(t->tid, &t->regs);
@@ -336,9 +336,10 @@ static void thaw_thread(struct ckpt_thread *t)
 	}
 	if (CPU_COUNT(&t->affinity))
 		sched_setaffinity(t->tid, sizeof t->affinity, &t->affinity);
-	/* Killed meanwhile: its tracer has to reap it before its parent can. */
-	if (ptrace(PTRACE_DETACH, t->tid, 0, 0) < 0)
-		trace_wait(t->tid, &status);
+	/* Refused: it has not stopped yet (the freeze failed half-way), or was killed, and then its tracer has to reap it
+	 * before its parent can. */
+	while (ptrace(PTRACE_DETACH, t->tid, 0, sig) < 0 && trace_wait(t->tid, &status) == 0)
+		sig = status >> 16 ? 0 : WSTOPSIG(status);
 }
 
 void thaw(struct ckpt_session *s, struct ckpt_proc *p)

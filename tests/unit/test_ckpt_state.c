@@ -252,7 +252,7 @@ static void blocked(const char *how, long nr, const char *result)
 	}
 }
 
-static void blocked_read(void **state) { blocked("read", SYS_read, "1"); }
+static void blocked_read(void **state) { blocked("read", SYS_readv, "1"); }
 static void blocked_poll(void **state) { blocked("poll", SYS_poll, "1"); }
 static void blocked_poll_timeout(void **state) { blocked("poll-timeout", SYS_poll, "1"); }
 static void blocked_epoll(void **state) { blocked("epoll", SYS_epoll_wait, "1"); }
