@@ -199,11 +199,13 @@ static size_t children_of(pid_t pid, pid_t *list, size_t max)
 
 	snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
 	/* Complete only if nothing was reaped meanwhile. */
-	char *text = fd_slurp(path, NULL), *again;
-	while (text && (again = fd_slurp(path, NULL)) && strcmp(text, again)) {
+	char *text = NULL, *again = fd_slurp(path, NULL);
+	do {
 		free(text);
 		text = again;
-	}
+		again = fd_slurp(path, NULL);
+	} while (text && again && strcmp(text, again));
+	free(again);
 	for (char *p = text, *e; p && n < max; p = e) {
 		long child = strtol(p, &e, 10);
 		if (e == p)
