@@ -10,6 +10,9 @@ import driver
 from test_paper import line_of
 
 
+AFTER_THE_END = re.compile(rb"FReD: [^\n]*\n\(fred\) $")
+
+
 def version_of(python):
     done = subprocess.run([python, "-c", "import sys; print(*sys.version_info[:2])"], capture_output=True, text=True,
                           check=True)
@@ -162,7 +165,14 @@ def test_breakpoint_call(fred, python):
     session.send("continue")
     session.prompt()
     session.send("continue")
-    assert "average 3.0" in session.expect_end()
+    # The program is over, but what it was is not.
+    assert "average 3.0" in session.expect(AFTER_THE_END)
+    session.send("fred-undo")
+    session.prompt()
+    assert session.do("p result") == "3.0\n"
+    session.send("continue")
+    session.expect(AFTER_THE_END)
+    session.quit()
     assert session.status == 0
 
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "decompose/trail.h"
 #include "tests/unit/sim_machine.h"
 
 uint64_t sim_random(struct sim *sim, uint64_t below)
@@ -215,6 +216,23 @@ static void session(struct sim *sim)
 		sim_move(sim, now, to);
 		now = to;
 	}
+}
+
+static struct trail_limits usual;
+
+void sim_usual_limits(void)
+{
+	if (usual.interval)
+		trail_limits = usual;
+}
+
+void sim_small_limits(uint64_t seed)
+{
+	if (!usual.interval)
+		usual = trail_limits;
+	trail_limits = (struct trail_limits){
+		.interval = 1 + seed % 7, .most = 1 + seed / 7 % 5, .piece = 1 + seed % 11, .trails = seed / 3 % 4,
+	};
 }
 
 void sim_init_empty(struct sim *sim)

@@ -56,7 +56,7 @@ struct sim {
 	uint64_t position;
 	bool executed;          /* the segment's command, which does not move, has been executed */
 	bool placed, disturbed;
-	int live_marks;
+	int live_marks, most_marks;
 	unsigned ops;           /* machine operations that can fail, so far */
 	unsigned fail_at;       /* the one that fails, 1 is the first; 0: none */
 	bool cancel;            /* and it does with ECANCELED */
@@ -64,6 +64,8 @@ struct sim {
 	unsigned evals;
 	unsigned lies_at;       /* this evaluation gives a value never seen before; 0: none */
 	uint64_t ran;           /* ticks run */
+	uint64_t longest;       /* in one go */
+	unsigned marks;         /* taken so far */
 	struct machine machine;
 };
 
@@ -71,6 +73,9 @@ uint64_t sim_random(struct sim *sim, uint64_t below);
 
 /* A random program of about `size` stops, and a random session of it. */
 void sim_init(struct sim *sim, uint64_t seed, size_t size);
+/* trail_limits so small that trails come and go in a program of some dozen stops; other ones for each seed. */
+void sim_small_limits(uint64_t seed);
+void sim_usual_limits(void);
 /* An empty one, for sim_emit() and sim_segment(). */
 void sim_init_empty(struct sim *sim);
 int sim_call(struct sim *sim, int parent, bool untraced);       /* the new activation; emits nothing */

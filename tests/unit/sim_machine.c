@@ -129,6 +129,8 @@ static int trace(void *self, uint64_t limit, bool with_breakpoints,
 	if (told)
 		tell_ticks(sim, to, with_breakpoints, told, ctx);
 	sim->ran += to / 8 - sim->position / 8;
+	if (to / 8 - sim->position / 8 > sim->longest)
+		sim->longest = to / 8 - sim->position / 8;
 	sim->position = to;
 	sim->executed = !s->moves;
 	tell(sim, stop);
@@ -151,6 +153,9 @@ static int mark(void *self, struct machine_mark **mark_, struct err *err)
 	(*mark_)->segment = sim->segment;
 	(*mark_)->position = sim->position;
 	sim->live_marks++;
+	if (sim->live_marks > sim->most_marks)
+		sim->most_marks = sim->live_marks;
+	sim->marks++;
 	return 0;
 }
 

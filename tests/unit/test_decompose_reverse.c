@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "decompose/reverse.h"
+#include "decompose/trail.h"
 #include "tests/unit/sim.h"
 
 #define PROGRAMS 20000
@@ -65,6 +66,9 @@ static int reverse(struct sim *sim, enum move move, uint64_t n, uint32_t selecte
 	}
 }
 
+/* How often a way began at a mark: a test of nothing must not pass. */
+static unsigned went_from_mark;
+
 static void check_way(struct sim *sim, struct reverse_target *target, uint64_t stop)
 {
 	struct machine_stop reached;
@@ -72,8 +76,12 @@ static void check_way(struct sim *sim, struct reverse_target *target, uint64_t s
 	uint32_t deepest = 0;
 	size_t most;
 
+	sim->ran = 0;
 	if (reverse_go(&sim->machine, target, &reached, &err) < 0)
 		fail_msg("reverse_go: %s", err.what);
+	/* The user is shown where a run ends, so there is one. */
+	assert_int_equal(target->tick > 0, sim->ran > 0);
+	went_from_mark += sim->ran < target->tick;
 	assert_int_equal(sim->position, stop * 8);
 	assert_int_equal(reached.tick, target->tick);
 	assert_int_equal(sim_walk(sim, sim->segments[target->segment].from, &target->steps), stop * 8);
@@ -122,6 +130,10 @@ static void check_program(uint64_t seed)
 	static const uint64_t counts[] = { 1, 2, 3, 7, 40, 0 };
 	struct sim sim;
 
+	if (seed % 4)
+		sim_small_limits(seed);
+	else
+		sim_usual_limits();
 	sim_init(&sim, seed, 20 + seed % 300);
 	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
 		check(&sim, STEP, counts[i], 0);
@@ -144,6 +156,8 @@ static void random_programs(void **state)
 		check_program(seed_at_work);
 	}
 	seed_at_work = 0;
+	sim_usual_limits();
+	assert_true(one || went_from_mark > PROGRAMS);
 }
 
 /* To be seen when an assertion has failed, which leaves the test by longjmp. */
@@ -155,12 +169,16 @@ static int tell_seed(void **state)
 	return 0;
 }
 
-/* The n-th operation of the machine fails, for every n: the error comes up as it is, and nothing is left. */
+/* The n-th operation of the machine fails, for every n: the error comes up as it is, and nothing is left.  As the trail is
+ * small, operations are its marks, too. */
 static void every_failure(void **state)
 {
+	uint64_t marks = 0;
+
 	for (uint64_t seed = 1; seed <= 300; seed++) {
 		struct sim sim;
 
+		sim_small_limits(seed);
 		sim_init(&sim, seed, 60);
 		for (enum move move = 0; move < MOVES; move++) {
 			for (unsigned n = 1; ; n++) {
@@ -173,6 +191,8 @@ static void every_failure(void **state)
 				sim.fail_at = n;
 				sim.cancel = n % 2;
 				rc = reverse(&sim, move, 3, sim_depth(&sim, sim_now(&sim)), &target, &err);
+				if (rc < 0)
+					assert_int_equal(sim.live_marks, 0);
 				if (rc == 0 && target.moved)
 					rc = reverse_go(&sim.machine, &target, &stop, &err);
 				if (rc == 0)
@@ -180,12 +200,16 @@ static void every_failure(void **state)
 				else
 					assert_int_equal(err.sys, sim.cancel ? ECANCELED : EIO);
 				reverse_target_free(&target);
+				assert_int_equal(sim.live_marks, 0);
 				if (rc == 0)
 					break;
 			}
 		}
+		marks += sim.marks;
 		sim_free(&sim);
 	}
+	sim_usual_limits();
+	assert_true(marks > 10000);
 }
 
 /* A program that does not run the same way: an error that says so, or the right place. */
@@ -196,6 +220,10 @@ static void divergence(void **state)
 	for (uint64_t seed = 1; seed <= 500; seed++) {
 		struct sim sim;
 
+		if (seed % 2)
+			sim_small_limits(seed);
+		else
+			sim_usual_limits();
 		sim_init(&sim, seed, 60);
 		for (int segment = 0; segment < (int)sim.n_segments; segment++) {
 			for (enum move move = 0; move < MOVES; move++) {
@@ -213,10 +241,14 @@ static void divergence(void **state)
 					assert_int_equal(bad.segment, good.segment);
 					assert_int_equal(bad.tick, good.tick);
 				}
+				reverse_target_free(&bad);
+				reverse_target_free(&good);
+				assert_int_equal(sim.live_marks, 0);
 			}
 		}
 		sim_free(&sim);
 	}
+	sim_usual_limits();
 	assert_true(refused > 1000);
 }
 
@@ -265,11 +297,58 @@ static void a_million_ticks(void **state)
 	reverse_target_free(&target);
 	assert_int_equal(reverse_finish(&sim.machine, 2, 1, &target, &err), 0);
 	assert_int_equal(target.tick, 1000001);
+	reverse_target_free(&target);
 	assert_int_equal(reverse_continue(&sim.machine, 1, &target, &err), 0);
 	assert_true(target.no_more);
-	/* Two runs each is the promise (reverse-continue needed no way back); the time is a matter of milliseconds. */
-	assert_true(sim.ran < 8 * sim.n_stops);
+	reverse_target_free(&target);
+	/* Four times one run, and three ways back; the time is a matter of milliseconds. */
+	assert_true(sim.ran < 4 * sim.n_stops + 3 * (sim.n_stops / 8));
 	assert_true(clock_us() - began < 5000000);
+	assert_int_equal(sim.live_marks, 0);
+	sim_free(&sim);
+}
+
+/* Whatever the length and wherever the target, going there adds an eighth of a run at most; and the user hears of it. */
+static void one_run(void **state)
+{
+	double worst = 0;
+
+	for (size_t loops = 25000; loops < 400000; loops += loops / 5) {
+		for (unsigned i = 0; i <= 20; i++) {
+			struct reverse_target target;
+			struct machine_stop stop;
+			struct err err = { 0 };
+			struct sim sim;
+			double cost;
+
+			long_run(&sim, loops);
+			assert_int_equal(reverse_next(&sim.machine, 1 + loops * i / 20, &target, &err), 0);
+			assert_in_range(sim.live_marks, trail_limits.most / 2, trail_limits.most);
+			assert_int_equal(reverse_go(&sim.machine, &target, &stop, &err), 0);
+			assert_int_equal(sim.position, 8 * target.tick);
+			assert_int_equal(sim_walk(&sim, 0, &target.steps), sim.position);
+			reverse_target_free(&target);
+			assert_int_equal(sim.live_marks, 0);
+			cost = (double)sim.ran / (double)sim.n_stops;
+			worst = cost > worst ? cost : worst;
+			sim_free(&sim);
+		}
+	}
+	print_message("reverse-next and the way there: at most %.3f runs\n", worst);
+	assert_true(worst <= 1.15);
+}
+
+/* Below what a mark is worth none is taken. */
+static void short_run(void **state)
+{
+	struct reverse_target target;
+	struct err err = { 0 };
+	struct sim sim;
+
+	long_run(&sim, trail_limits.interval / 4 - 2);
+	assert_int_equal(reverse_next(&sim.machine, 100, &target, &err), 0);
+	assert_int_equal(sim.marks, 0);
+	reverse_target_free(&target);
 	sim_free(&sim);
 }
 
@@ -303,6 +382,7 @@ static void sibling_calls(void **state)
 	reverse_target_free(&target);
 	assert_int_equal(reverse_next(&sim.machine, 2, &target, &err), 0);
 	assert_int_equal(target.tick, 1);
+	reverse_target_free(&target);
 	sim_free(&sim);
 }
 
@@ -327,6 +407,8 @@ int main(void)
 		cmocka_unit_test(every_failure),
 		cmocka_unit_test(divergence),
 		cmocka_unit_test(a_million_ticks),
+		cmocka_unit_test(one_run),
+		cmocka_unit_test(short_run),
 		cmocka_unit_test(sibling_calls),
 		cmocka_unit_test(no_history),
 	};

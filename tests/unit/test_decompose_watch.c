@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "decompose/trail.h"
 #include "decompose/watch.h"
 #include "tests/unit/sim.h"
 
@@ -19,7 +20,7 @@
 
 /* How often each kind of answer was checked: a test of nothing must not pass. */
 static struct {
-	unsigned found, unproven, never, undefined, by_command, in_caller, inside, unborn, latest;
+	unsigned found, unproven, never, undefined, by_command, in_caller, inside, unborn, latest, from_mark;
 } seen;
 
 /* All places where an expression can be asked for: the positions of each segment that has some, and now. */
@@ -100,6 +101,21 @@ static void check_cost(const struct sim *sim, const struct watch_result *r)
 	assert_true(r->evaluations <= 2 * log2_up(ticks) + log2_up(sim->n_segments) + 12);
 }
 
+static void check_way(struct sim *sim, struct reverse_target *target, const struct place *k)
+{
+	struct machine_stop stop;
+	struct err err = { 0 };
+
+	sim->ran = 0;
+	if (reverse_go(&sim->machine, target, &stop, &err) < 0)
+		fail_msg("reverse_go: %s", err.what);
+	seen.from_mark += sim->ran < target->tick;
+	assert_int_equal(sim->position, k->position);
+	if (k->position % 8 == 0)
+		assert_int_equal(sim_walk(sim, sim->segments[target->segment].from, &target->steps), k->position);
+	assert_int_equal(target->tick == 0, target->steps.n == 0);
+}
+
 static void check(struct sim *sim, const struct places *p, uint32_t depth, bool global, bool last)
 {
 	int frame = sim_frame(sim, sim_now(sim), depth);
@@ -115,7 +131,7 @@ static void check(struct sim *sim, const struct places *p, uint32_t depth, bool 
 			latest = i;
 	sim->evals = 0;
 	rc = watch_search(&sim->machine, global ? "g" : "x", depth, &options, &r, &err);
-	assert_int_equal(sim->live_marks, 0);
+	assert_true(rc == 0 || sim->live_marks == 0);
 	if (now == SIM_UNDEFINED) {
 		assert_int_equal(rc, -1);
 		assert_non_null(strstr(err.what, "NameError"));
@@ -141,6 +157,7 @@ static void check(struct sim *sim, const struct places *p, uint32_t depth, bool 
 		assert_true(!r.latest || k == latest);
 		assert_true(!last || r.latest);
 		check_guilty(sim, &r, &p->all[k]);
+		check_way(sim, &r.target, &p->all[k]);
 		seen.found++;
 		seen.by_command += r.by_command;
 		seen.in_caller += r.in_caller;
@@ -152,6 +169,7 @@ static void check(struct sim *sim, const struct places *p, uint32_t depth, bool 
 	if (!last)
 		check_cost(sim, &r);
 	watch_result_free(&r);
+	assert_int_equal(sim->live_marks, 0);
 }
 
 static void check_program(uint64_t seed)
@@ -159,6 +177,10 @@ static void check_program(uint64_t seed)
 	struct sim sim;
 	struct places p;
 
+	if (seed % 4)
+		sim_small_limits(seed);
+	else
+		sim_usual_limits();
 	sim_init(&sim, seed, 20 + seed % 300);
 	p = places_of(&sim);
 	for (uint32_t d = sim_depth(&sim, sim_now(&sim)); d > 0; d--) {
@@ -188,11 +210,12 @@ static void random_programs(void **state)
 		check_program(seed_at_work);
 	}
 	seed_at_work = 0;
+	sim_usual_limits();
 	if (one)
 		return;
 	assert_true(seen.found > 10000 && seen.unproven > 1000 && seen.never > 100 && seen.undefined > 1000);
 	assert_true(seen.by_command > 100 && seen.in_caller > 100 && seen.inside > 100 && seen.unborn > 100);
-	assert_true(seen.latest > 1000);
+	assert_true(seen.latest > 1000 && seen.from_mark > 1000);
 }
 
 static int tell_seed(void **state)
@@ -208,6 +231,7 @@ static void every_failure(void **state)
 	for (uint64_t seed = 1; seed <= 200; seed++) {
 		struct sim sim;
 
+		sim_small_limits(seed);
 		sim_init(&sim, seed, 150);
 		for (unsigned n = 1; ; n++) {
 			struct watch_options options = { .last = seed % 2 };
@@ -219,9 +243,9 @@ static void every_failure(void **state)
 			sim.fail_at = n;
 			sim.cancel = n % 2;
 			rc = watch_search(&sim.machine, "g", 1, &options, &r, &err);
-			assert_int_equal(sim.live_marks, 0);
 			if (rc == 0)
 				watch_result_free(&r);
+			assert_int_equal(sim.live_marks, 0);
 			if (sim.ops < n)
 				break;
 			assert_int_equal(rc, -1);
@@ -229,6 +253,7 @@ static void every_failure(void **state)
 		}
 		sim_free(&sim);
 	}
+	sim_usual_limits();
 }
 
 /* An error that says so, or a result that is right of the program as it ran the first time. */
@@ -239,6 +264,10 @@ static void divergence(void **state)
 	for (uint64_t seed = 1; seed <= 500; seed++) {
 		struct sim sim;
 
+		if (seed % 3)
+			sim_small_limits(seed);
+		else
+			sim_usual_limits();
 		sim_init(&sim, seed, 60);
 		for (int segment = 0; segment < (int)sim.n_segments; segment++) {
 			struct watch_options options = { .last = segment % 2 };
@@ -263,6 +292,7 @@ static void divergence(void **state)
 		}
 		sim_free(&sim);
 	}
+	sim_usual_limits();
 	assert_true(refused > 300);
 }
 
@@ -294,28 +324,104 @@ static void verified(void **state)
 	assert_true(refused > 50);
 }
 
+/* One function with that many statements, one of which changes g. */
+static void statements(struct sim *sim, uint64_t n, uint64_t change)
+{
+	int top;
+
+	sim_init_empty(sim);
+	top = sim_call(sim, -1, false);
+	for (uint64_t i = 0; i <= n; i++) {
+		sim_emit(sim, top, MACHINE_LINE);
+		if (i == change)
+			sim_change(sim, -1, 3);
+	}
+}
+
+/* Wherever the change is, and however long the segment: one run, and a third of one for all the rest. */
+static void one_run(void **state)
+{
+	double worst = 0;
+
+	for (uint64_t n = 100000; n < 1500000; n += n / 5) {
+		for (uint64_t i = 0; i < 24; i++) {
+			uint64_t change = i == 0 ? 0 : i == 1 ? n - 1 : n / 22 * (i - 1) - i;
+			struct watch_result r;
+			struct machine_stop stop;
+			struct err err = { 0 };
+			struct sim sim;
+			double cost;
+
+			statements(&sim, n, change);
+			sim_move(&sim, 0, 8 * n);
+			assert_int_equal(watch_search(&sim.machine, "g", 1, NULL, &r, &err), 0);
+			assert_int_equal(r.outcome, WATCH_FOUND);
+			assert_int_equal(r.target.tick, change);
+			assert_true(r.evaluations <= log2_up(n) + 6);
+			assert_int_equal(r.snapshots, sim.marks);
+			assert_int_equal(reverse_go(&sim.machine, &r.target, &stop, &err), 0);
+			assert_true(sim.longest <= trail_limits.piece || sim.longest <= n / 8);
+			cost = (double)sim.ran / (double)n;
+			worst = cost > worst ? cost : worst;
+			watch_result_free(&r);
+			assert_int_equal(sim.live_marks, 0);
+			sim_free(&sim);
+		}
+	}
+	print_message("reverse-watch and the way there: at most %.3f runs\n", worst);
+	assert_true(worst <= 1.3);
+}
+
+/* Many segments: not all their trails are held, and still little is run twice. */
+static void many_segments(void **state)
+{
+	double worst = 0;
+	int most = 0;
+
+	for (uint64_t i = 0; i < 40; i++) {
+		uint64_t n = 1600000, at = 0, change = n / 40 * i + 777;
+		struct watch_result r;
+		struct machine_stop stop;
+		struct err err = { 0 };
+		struct sim sim;
+		double cost;
+
+		statements(&sim, n, change);
+		for (int k = 1; at < n; k++) {
+			uint64_t to = at + 20000 + 15000 * (k * 7 % 5);
+
+			sim_move(&sim, 8 * at, 8 * (to < n ? to : n));
+			at = to;
+		}
+		assert_int_equal(watch_search(&sim.machine, "g", 1, NULL, &r, &err), 0);
+		assert_int_equal(r.outcome, WATCH_FOUND);
+		assert_int_equal(sim.segments[r.target.segment].from / 8 + r.target.tick, change);
+		most = sim.most_marks > most ? sim.most_marks : most;
+		assert_int_equal(reverse_go(&sim.machine, &r.target, &stop, &err), 0);
+		assert_int_equal(sim.position, 8 * change);
+		cost = (double)sim.ran / (double)n;
+		worst = cost > worst ? cost : worst;
+		watch_result_free(&r);
+		assert_int_equal(sim.live_marks, 0);
+		sim_free(&sim);
+	}
+	print_message("in %s segments: at most %.3f runs, %d marks at a time\n", "many", worst, most);
+	assert_true(worst <= 1.3);
+	assert_true((size_t)most <= (trail_limits.trails + 1) * trail_limits.most + 2);
+}
+
 static void a_million_ticks(void **state)
 {
 	struct watch_options options = { 0 };
 	struct watch_result r;
 	struct err err = { 0 };
 	struct sim sim;
-	int top;
 
-	sim_init_empty(&sim);
-	top = sim_call(&sim, -1, false);
-	for (int i = 0; i <= 1000000; i++) {
-		sim_emit(&sim, top, MACHINE_LINE);
-		if (i == 777777)
-			sim_change(&sim, -1, 3);
-	}
+	statements(&sim, 1000000, 777777);
 	sim_move(&sim, 0, 8000000);
 	assert_int_equal(watch_search(&sim.machine, "g", 1, &options, &r, &err), 0);
 	assert_int_equal(r.outcome, WATCH_FOUND);
 	assert_int_equal(r.target.tick, 777777);
-	assert_true(r.evaluations <= 24);
-	/* To now for V, the trace, and the halves. */
-	assert_true(sim.ran <= 3000100);
 	watch_result_free(&r);
 
 	/* Changed and changed back near the end: only a look at every stop finds it. */
@@ -328,11 +434,16 @@ static void a_million_ticks(void **state)
 	assert_int_equal(r.outcome, WATCH_UNPROVEN);
 	watch_result_free(&r);
 	options.last = true;
+	sim.ran = 0;
 	assert_int_equal(watch_search(&sim.machine, "g", 1, &options, &r, &err), 0);
 	assert_int_equal(r.outcome, WATCH_FOUND);
 	assert_int_equal(r.target.tick, 999500);
 	assert_true(r.latest);
+	/* Of all stretches only the last was scanned. */
+	print_message("reverse-watch --last: %.3f runs\n", (double)sim.ran / 1e6);
+	assert_true(sim.ran < 1300000);
 	watch_result_free(&r);
+	assert_int_equal(sim.live_marks, 0);
 	sim_free(&sim);
 }
 
@@ -358,6 +469,8 @@ int main(void)
 		cmocka_unit_test(every_failure),
 		cmocka_unit_test(divergence),
 		cmocka_unit_test(verified),
+		cmocka_unit_test(one_run),
+		cmocka_unit_test(many_segments),
 		cmocka_unit_test(a_million_ticks),
 		cmocka_unit_test(no_frame),
 	};
