@@ -88,11 +88,10 @@ def test_python_killed_from_outside(folder, fred):
             fields = file.read().rsplit(")", 1)[1].split()
         if fields[19] == inside and fields[0] not in "tT":
             os.kill(pid, signal.SIGKILL)
-    answer = session.expect(re.compile(rb"\(fred\) $"))
-    assert "FReD: " in answer
-    session.send("fred-undo")
-    session.prompt()
-    assert "(1)<module>()" in session.do("where") or "(6)square()" in session.do("where")
+    assert "fred-undo" in session.expect(re.compile(rb"FReD: [^\n]*\n"))
+    session.do("fred-undo")
+    assert "a.py" in session.do("where")
+    assert session.do("p 6 * 7") == "42\n"
 
 
 def test_python_killed_while_it_runs(folder, fred):
@@ -118,7 +117,7 @@ def test_python_killed_while_it_runs(folder, fred):
 
 def test_python_killed_in_batch(batch):
     done = batch(["import os", "os.kill(os.getpid(), 9)", "fred-undo", "p 'after'"], "a.py")
-    assert "FReD: " in done.err and "'after'" in done.out, done
+    assert "FReD: " in done.out + done.err and done.answer("p 'after'") == "'after'", done
 
 
 def test_a_snapshot_is_killed(folder, fred):
@@ -154,11 +153,9 @@ def test_terminal_closed_while_the_program_runs(folder, fred):
 
 
 def test_terminal_closed_during_a_search(folder, fred):
-    session = fred("spins.py", "3000000")
+    session = fred("spins.py", "100000")
     session.do("break %d" % line_of("spins.py", 'return count'))
-    session.send("continue")
-    session.expect("return count")
-    session.prompt()
+    session.do("continue")
     session.send("fred-reverse-watch --last count < 5")
     session.expect(re.compile(rb"5\r\n"))
     session.close_master()
@@ -230,8 +227,9 @@ def test_disk_full_under_tmpdir(folder, fred):
                 pass
         session = fred("writes_files.py", data, env={"TMPDIR": small})
         answer = "".join(session.do_all("tbreak %d" % line_of("writes_files.py", "step = 1"), "continue", "next", "next"))
-        # The user is told, once; the session goes on, and memory still goes back.
-        assert len(re.findall(r"FReD: .*(space|TMPDIR)", answer)) == 1, answer
+        # The user is told, once a file; the session goes on, and memory still goes back.
+        told = re.findall(r"FReD: .*space.*TMPDIR.*", answer)
+        assert told and len(set(told)) == len(told), answer
         assert session.do("p step") == "1\n"
         session.do("fred-undo 2")
         assert session.do("p step") == "0\n"
@@ -261,7 +259,7 @@ def test_no_ptrace(folder, fred):
     """No snapshots then: it says so at once, what to do, and is a debugger none the less."""
     session = fred("a.py", env={"FRED_FAULT": "no-ptrace"})
     assert re.search(r"FReD: .*ptrace", session.banner), session.banner
-    assert "--doctor" in session.banner
+    assert re.search("--doctor|ptrace_scope", session.banner)      # what to do
     session.do("break 6")
     assert "(6)square()" in session.do("continue")
     answer = session.do("fred-undo")
@@ -277,7 +275,8 @@ def seccomp_without_ptrace():
     import struct
     if platform.machine() != "x86_64":
         return None
-    libc = ctypes.CDLL(None, use_errno=True)
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    prctl.argtypes = [ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p, ctypes.c_ulong, ctypes.c_ulong]
     # ld [nr]; jeq ptrace(101): ret ERRNO|EPERM; ret ALLOW
     program = b"".join(struct.pack("HBBI", *each) for each in (
         (0x20, 0, 0, 0), (0x15, 0, 1, 101), (0x06, 0, 0, 0x00050001), (0x06, 0, 0, 0x7fff0000)))
@@ -285,8 +284,8 @@ def seccomp_without_ptrace():
     header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", 4, ctypes.addressof(memory)), 16)
 
     def apply():
-        libc.prctl(38, 1, 0, 0, 0)
-        if libc.prctl(22, 2, ctypes.addressof(header), 0, 0) != 0:
+        prctl(38, 1, None, 0, 0)
+        if prctl(22, 2, ctypes.addressof(header), 0, 0) != 0:
             raise OSError("seccomp")
     apply.memory = (memory, header)
     return apply
@@ -460,8 +459,8 @@ def test_expression_that_prints_the_prompt(batch):
 
 def test_expression_that_changes_the_program(batch):
     """Evaluations do not disturb: each happens in a copy."""
-    done = batch(["break 13", "continue", "fred-reverse-watch [numbers.append(9), sum][1] < 5", "p numbers", "p sum"], "a.py")
-    assert done.answer("p numbers") == "[2, 3, 5]", done
+    done = batch(["break 13", "continue", "fred-reverse-watch [numbers.append(9), sum][1] < 5", "up", "p numbers", "p sum"], "a.py")
+    assert (done.answer("p numbers"), done.answer("p sum")) == ("[2, 3, 5]", "4"), done
 
 
 def test_expression_that_kills(fred):

@@ -76,7 +76,7 @@ class Walk:
         self.log = []
 
     def do(self, command):
-        answer = self.session.do(command)
+        answer = re.sub(r"\r\x1b\[K(FReD: [^\r\n]*)?", "", self.session.do(command))     # progress
         self.log.append("%s -> %s" % (command, answer.strip().replace("\n", " | ")))
         return answer
 
@@ -92,8 +92,12 @@ class Walk:
                 (top == str(stop["T"]) or stop["T"] is None and "NameError" in top)}
 
     def forward(self, command):
-        """A forward move; False when it would leave the program."""
+        """A forward move; taken back when it leaves the program."""
         answer = self.do(command)
+        if "The program finished" in answer:        # `return` in a generator runs to its very end
+            self.do("fred-undo")
+            assert self.at in self.look(), self.report("undo leads back to stop %d" % self.at)
+            return
         found = {i for i in self.look() if self.oracle.stops[i]["text"] == answer and i > self.at}
         for _ in range(10):
             if len(found) == 1:
@@ -109,8 +113,11 @@ class Walk:
     def backward(self, command, target):
         answer = self.do(command)
         if target < 0:
-            assert "No more reverse-execution history." in answer, self.report("start expected")
+            assert "FReD: No more reverse-execution history.\n" in answer, self.report("start expected")
             target = 0
+        if self.at == 0:
+            assert answer == "FReD: No more reverse-execution history.\n", self.report("stays at the start")
+            return
         stop = self.oracle.stops[target]
         assert answer.replace("FReD: No more reverse-execution history.\n", "") == stop["text"], \
             self.report("expected stop %d: %r" % (target, stop))
@@ -138,10 +145,8 @@ def wander(walk, chance, most=4):
             if not ahead:
                 continue
             walk.do("tbreak %d" % chance.choice(ahead))
-        elif command in ("next", "return"):
-            # May run to the end, when this is the outermost activation.
-            if command == "return" and walk.oracle.stops[walk.at]["depth"] <= 2:
-                continue
+        elif command == "return" and walk.oracle.stops[walk.at]["depth"] <= 2:
+            continue
         walk.forward(command)
 
 
