@@ -6,138 +6,119 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "decompose/trail.h"
 #include "decompose/walk.h"
 
 int reverse_step(struct machine *m, uint64_t n, struct reverse_target *target, struct err *err)
 {
+	struct trail_wish wish = { 0 };
+
 	memset(target, 0, sizeof *target);
 	if (n == 0)
 		return 0;
 	for (int i = m->segments(m->self) - 1; i >= 0; i--) {
-		struct machine_stop start, end;
+		struct trail *trail;
+		struct machine_stop end;
 		uint64_t first, past;   /* its stops are first .. past-1 */
 
 		if (!m->moves(m->self, i))
 			continue;
-		if (walk_enter(m, i, &start, err) < 0 || walk_run(m, WALK_TO_END, &end, err) < 0)
+		trail = trail_lay(m, i, &wish, &end, err);
+		if (!trail)
 			return -1;
-		first = start.inside ? 1 : 0;
+		first = trail->began_inside ? 1 : 0;
 		past = end.inside ? end.tick + 1 : end.tick;
-		if (past <= first)
-			continue;
-		if (n <= past - first) {
-			target->segment = i;
-			target->tick = past - n;
-			target->moved = true;
+		if (past > first && n <= past - first) {
+			reverse_found(target, i, past - n, trail);
 			return 0;
 		}
-		n -= past - first;
+		if (past > first)
+			n -= past - first;
+		trail_free(trail);
 	}
 	return walk_to_start(m, target, err);
 }
 
-/* The breakpoints hit in one segment. */
-struct hits {
-	struct stack_recent recent;
-	uint64_t tick;
-	size_t keep;
-};
-
-static void note_hits(void *ctx, const struct machine_tick *ticks, size_t n)
-{
-	struct hits *hits = ctx;
-
-	for (size_t i = 0; i < n; i++) {
-		hits->tick++;
-		if (ticks[i].breakpoint)
-			stack_recent_add(&hits->recent, hits->tick, hits->keep);
-	}
-}
-
-static int trace_hits(struct machine *m, int segment, struct hits *hits, struct machine_stop *end, struct err *err)
-{
-	hits->tick = 0;
-	hits->recent.n = 0;
-	if (walk_enter(m, segment, end, err) < 0)
-		return -1;
-	memset(end, 0, sizeof *end);
-	if (m->trace(m->self, WALK_TO_END, true, note_hits, hits, end, err) < 0)
-		return -1;
-	if (end->diverged || hits->tick != end->tick)
-		return walk_diverged(err, "a command ended elsewhere than the first time, after %" PRIu64 " statements",
-				     end->tick);
-	return 0;
-}
-
 /* The n-th hit back.  A hit at a segment's end is one at the start of `after`, the next segment that led on from there;
  * or it is where we are now, and does not count. */
-static int continue_back(struct machine *m, uint64_t n, struct hits *hits, struct reverse_target *target, struct err *err)
+int reverse_continue(struct machine *m, uint64_t n, struct reverse_target *target, struct err *err)
 {
+	struct trail_wish wish = { .hits = n < SIZE_MAX ? n + 1 : n };  /* one may be at the end */
 	int after = -1;
 
+	memset(target, 0, sizeof *target);
+	if (n == 0)
+		return 0;
 	for (int i = m->segments(m->self) - 1; i >= 0; i--) {
-		struct stack_recent *recent = &hits->recent;
+		struct trail *trail;
+		struct stack_recent *hits;
 		struct machine_stop end;
 
 		if (!m->moves(m->self, i))
 			continue;
-		if (trace_hits(m, i, hits, &end, err) < 0)
+		trail = trail_lay(m, i, &wish, &end, err);
+		if (!trail)
 			return -1;
-		if (recent->n && recent->ticks[recent->n - 1] == end.tick && !end.inside) {
-			recent->n--;
+		hits = &trail->hits;
+		if (hits->n && hits->ticks[hits->n - 1] == end.tick && !end.inside) {
+			hits->n--;
 			if (after >= 0 && --n == 0) {
-				target->segment = after;
-				target->moved = true;
+				trail_free(trail);
+				reverse_found(target, after, 0, NULL);
 				return 0;
 			}
 		}
-		if (n <= recent->n) {
-			target->segment = i;
-			target->tick = recent->ticks[recent->n - n];
-			target->moved = true;
+		if (n <= hits->n) {
+			reverse_found(target, i, hits->ticks[hits->n - n], trail);
 			return 0;
 		}
-		n -= recent->n;
+		n -= hits->n;
+		trail_free(trail);
 		if (walk_effective(&end))
 			after = i;
 	}
 	return walk_to_start(m, target, err);
 }
 
-int reverse_continue(struct machine *m, uint64_t n, struct reverse_target *target, struct err *err)
+void reverse_found(struct reverse_target *target, int segment, uint64_t tick, struct trail *trail)
 {
-	struct hits hits = { .keep = n < SIZE_MAX ? n + 1 : n };        /* one may be now */
-	int rc;
+	target->segment = segment;
+	target->tick = tick;
+	target->moved = true;
+	target->trail = trail;
+}
 
-	memset(target, 0, sizeof *target);
-	if (n == 0)
-		return 0;
-	rc = continue_back(m, n, &hits, target, err);
-	free(hits.recent.ticks);
-	return rc;
+/* From the last mark before the target, and not from one at it: the user sees where the run to it ends. */
+static int go(struct machine *m, struct reverse_target *target, struct stack *stack, struct machine_stop *stop,
+	      struct err *err)
+{
+	uint64_t before = target->tick > 0 ? target->tick - 1 : 0;
+
+	if (trail_go(m, target->trail, target->segment, before, stack, stop, err) < 0)
+		return -1;
+	if (target->tick > 0 && walk_trace(m, target->tick, stack, stop, err) < 0)
+		return -1;
+	if (target->depth && stop->depth != target->depth)
+		return walk_diverged(err, "statement %" PRIu64 " of a command is at depth %u, not %u", target->tick,
+				     stop->depth, target->depth);
+	stack_path(stack, &target->steps);
+	return 0;
 }
 
 int reverse_go(struct machine *m, struct reverse_target *target, struct machine_stop *stop, struct err *err)
 {
 	struct stack stack = { 0 };
+	int rc;
 
 	path_free(&target->steps);
-	if (walk_trace(m, target->segment, target->tick, &stack, 0, true, stop, err) < 0)
-		goto fail;
-	if (target->depth && stop->depth != target->depth) {
-		walk_diverged(err, "statement %" PRIu64 " of a command is at depth %u, not %u", target->tick,
-			      stop->depth, target->depth);
-		goto fail;
-	}
-	stack_path(&stack, &target->steps);
+	rc = go(m, target, &stack, stop, err);
 	stack_free(&stack);
-	return 0;
-fail:
-	stack_free(&stack);
-	return -1;
+	return rc;
 }
 
 void reverse_target_free(struct reverse_target *target)
 {
 	path_free(&target->steps);
+	trail_free(target->trail);
+	target->trail = NULL;
 }

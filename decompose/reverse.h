@@ -3,19 +3,20 @@
  *
  * A machine with a statement clock (machine.h) makes this exact: a segment's command is run again from its start in
  * trace(), which tells kind and depth of every stop; the stack of activations is rebuilt from these, and the target is
- * a tick of the segment.  reverse_go() then enters the segment again and runs to that tick.  So a reverse command costs
- * two forward runs of a segment, at some microseconds a tick, and takes no snapshots.  Only the last segment is run,
- * unless the answer lies in an earlier one.  (This replaces the decomposition by trial, `continue` into `next ... next`
- * into `step`, for debuggers with a clock; a debugger without one must count steps.)  The history still shows the
- * decomposed commands: reverse_go() computes them from its run.
+ * a tick of the segment.  The trace leaves marks (trail.h), and reverse_go() runs from the last one before that tick.
+ * So a reverse command costs little more than one forward run of a segment, at some microseconds a tick.  Only the last
+ * segment is run, unless the answer lies in an earlier one.  (This replaces the decomposition by trial, `continue` into
+ * `next ... next` into `step`, for debuggers with a clock; a debugger without one must count steps.)  The history still
+ * shows the decomposed commands: they come from the stack that the mark remembers.
  *
  * The stops of a segment that has ticks 0..e are 0..e-1: its end is either now, or tick 0 of the next segment that
  * moves.  A stop thus has one name, and it is the latest state at that place: `x = 3` typed there has been done.  When
  * the end lies *inside* the statement of tick e, that tick is a stop of the segment too, and tick 0 of the following
  * segment is none.
  *
- * Counts repeat the move.  All functions: 0, or -1 with err filled; err->sys is ECANCELED after ^C.  The machine is left
- * anywhere: the caller returns it to now by a snapshot of its own. */
+ * Counts repeat the move.  All functions: 0, or -1 with err filled; err->sys is ECANCELED after ^C.  The searches set
+ * *target anew; after -1 it holds nothing.  The machine is left anywhere: the caller returns it to now by a snapshot of its
+ * own. */
 #ifndef DECOMPOSE_REVERSE_H
 #define DECOMPOSE_REVERSE_H
 
@@ -34,12 +35,14 @@ struct reverse_target {
 	                         * is told "No more reverse-execution history." */
 	uint32_t depth;         /* of the target, where the search learnt it; 0: not known */
 	struct path steps;      /* from the segment's start to here; filled by reverse_go() */
+	struct trail *trail;    /* marks in the segment, which make the way short; NULL: none.  It holds snapshots of the
+	                         * machine, and must be freed before that goes away */
 };
 
-/* n stops back.  Cost: one run() of each segment touched. */
+/* n stops back.  Cost: one trace() of each segment touched, as for all of them. */
 int reverse_step(struct machine *m, uint64_t n, struct reverse_target *target, struct err *err) must_check;
-/* The last stop in now's activation or in a caller of it.  Cost: one trace() of each segment touched, whatever n;
- * memory: 16 bytes a stop of the activations on the stack, at most n of each. */
+/* The last stop in now's activation or in a caller of it.  Memory: 16 bytes a stop of the activations on the stack, at
+ * most n of each. */
 int reverse_next(struct machine *m, uint64_t n, struct reverse_target *target, struct err *err) must_check;
 /* The last stop in a caller of the activation that the selected frame belongs to.  selected_depth: its depth, 1 is the
  * outermost; now's own depth when the user has not gone `up`. */
@@ -49,8 +52,10 @@ int reverse_finish(struct machine *m, uint32_t selected_depth, uint64_t n, struc
  * never counts as a hit, as it is where an unsuccessful search ends anyway. */
 int reverse_continue(struct machine *m, uint64_t n, struct reverse_target *target, struct err *err) must_check;
 
-/* Drive the machine to the target (which has moved) and fill target->steps.  *stop is the place reached.  Cost: one
- * trace() up to it.  Fails, rather than stop at a wrong place, when the program did not run the same way again. */
+/* Drive the machine to the target (which has moved) and fill target->steps.  *stop is the place reached: by enter() for
+ * tick 0, otherwise by one trace() of at least a tick, from the trail's last mark before it.  Cost: an eighth of
+ * the segment at most, or the ticks that a mark is worth.  Fails, rather than stop at a wrong place, when the program did
+ * not run the same way again. */
 int reverse_go(struct machine *m, struct reverse_target *target, struct machine_stop *stop, struct err *err) must_check;
 
 void reverse_target_free(struct reverse_target *target);

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "decompose/trail.h"
 #include "decompose/walk.h"
 
 struct chain {
@@ -37,46 +38,38 @@ static bool take_stops(const struct stack *stack, struct chain *chain, uint64_t 
 	return false;
 }
 
-static int chain_back(struct machine *m, struct chain *chain, struct stack *stack, struct reverse_target *target,
-		      struct err *err)
-{
-	/* Of each activation reverse-finish wants one stop: the next move goes to a caller. */
-	size_t keep = chain->finish ? 1 : chain->left < SIZE_MAX ? chain->left : SIZE_MAX;
-
-	for (int i = m->segments(m->self) - 1; i >= 0 && chain->limit > 0; i--) {
-		struct machine_stop end;
-
-		if (!m->moves(m->self, i))
-			continue;
-		if (walk_trace(m, i, WALK_TO_END, stack, keep, false, &end, err) < 0)
-			return -1;
-		if (end.inside && stack->is_stop)
-			stack_record(stack);
-		/* In the rest of a caller's statement the callee's activation is over, though no stop says so. */
-		if (end.depth < chain->limit)
-			chain->limit = end.depth;
-		if (take_stops(stack, chain, &target->tick, &target->depth)) {
-			target->segment = i;
-			target->moved = true;
-			return 0;
-		}
-		if (stack->survivors < chain->limit)
-			chain->limit = stack->survivors;
-	}
-	return walk_to_start(m, target, err);
-}
-
 static int search(struct machine *m, struct chain chain, struct reverse_target *target, struct err *err)
 {
-	struct stack stack = { 0 };
-	int rc;
+	/* Of each activation reverse-finish wants one stop: the next move goes to a caller. */
+	struct trail_wish wish = { .stops = chain.finish ? 1 : chain.left < SIZE_MAX ? chain.left : SIZE_MAX };
 
 	memset(target, 0, sizeof *target);
 	if (chain.left == 0)
 		return 0;
-	rc = chain_back(m, &chain, &stack, target, err);
-	stack_free(&stack);
-	return rc;
+	for (int i = m->segments(m->self) - 1; i >= 0 && chain.limit > 0; i--) {
+		struct trail *trail;
+		struct machine_stop end;
+		uint64_t tick;
+
+		if (!m->moves(m->self, i))
+			continue;
+		trail = trail_lay(m, i, &wish, &end, err);
+		if (!trail)
+			return -1;
+		if (end.inside && trail->stack.is_stop)
+			stack_record(&trail->stack);
+		/* In the rest of a caller's statement the callee's activation is over, though no stop says so. */
+		if (end.depth < chain.limit)
+			chain.limit = end.depth;
+		if (take_stops(&trail->stack, &chain, &tick, &target->depth)) {
+			reverse_found(target, i, tick, trail);
+			return 0;
+		}
+		if (trail->stack.survivors < chain.limit)
+			chain.limit = trail->stack.survivors;
+		trail_free(trail);
+	}
+	return walk_to_start(m, target, err);
 }
 
 int reverse_next(struct machine *m, uint64_t n, struct reverse_target *target, struct err *err)

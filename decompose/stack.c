@@ -168,6 +168,20 @@ void stack_arrive(struct stack *s, const struct machine_tick *tick)
 	}
 }
 
+void stack_copy(struct stack *to, const struct stack *from)
+{
+	stack_free(to);
+	*to = *from;
+	to->keep = 0;
+	to->room = from->depth;
+	to->at = xmalloc(to->room * sizeof *to->at);
+	for (uint32_t i = 0; i < to->depth; i++) {
+		to->at[i] = from->at[i];
+		to->at[i].recent = (struct stack_recent){ 0 };
+		run_ref(to->at[i].first);
+	}
+}
+
 void stack_free(struct stack *s)
 {
 	pop_to(s, 0);

@@ -55,6 +55,8 @@ void stack_start(struct stack *s, const struct machine_stop *start, size_t keep,
 void stack_arrive(struct stack *s, const struct machine_tick *tick);
 /* The stop last arrived at is one before now. */
 void stack_record(struct stack *s);
+/* A stack to go on from without the one it was copied from.  It keeps paths, and no last stops. */
+void stack_copy(struct stack *to, const struct stack *from);
 void stack_free(struct stack *s);
 
 /* How many of the activation's last stops are known, at most keep; 0 when there is no activation at that depth. */

@@ -27,7 +27,7 @@ int walk_enter(struct machine *m, int segment, struct machine_stop *stop, struct
 	return 0;
 }
 
-static int check_reached(uint64_t limit, const struct machine_stop *stop, struct err *err)
+int walk_check_reached(uint64_t limit, const struct machine_stop *stop, struct err *err)
 {
 	if (stop->diverged)
 		return walk_diverged(err, "a command ended elsewhere than the first time, after %" PRIu64 " statements",
@@ -43,7 +43,7 @@ int walk_run(struct machine *m, uint64_t limit, struct machine_stop *stop, struc
 	memset(stop, 0, sizeof *stop);
 	if (m->run(m->self, limit, stop, err) < 0)
 		return -1;
-	return check_reached(limit, stop, err);
+	return walk_check_reached(limit, stop, err);
 }
 
 static void feed(void *ctx, const struct machine_tick *ticks, size_t n)
@@ -52,21 +52,25 @@ static void feed(void *ctx, const struct machine_tick *ticks, size_t n)
 		stack_arrive(ctx, &ticks[i]);
 }
 
-int walk_trace(struct machine *m, int segment, uint64_t limit, struct stack *stack, size_t keep, bool paths,
-	       struct machine_stop *end, struct err *err)
+int walk_trace(struct machine *m, uint64_t limit, struct stack *stack, struct machine_stop *stop, struct err *err)
 {
-	if (walk_enter(m, segment, end, err) < 0)
+	memset(stop, 0, sizeof *stop);
+	if (m->trace(m->self, limit, false, feed, stack, stop, err) < 0)
 		return -1;
-	stack_start(stack, end, keep, paths);
-	if (limit == 0)
-		return 0;
-	memset(end, 0, sizeof *end);
-	if (m->trace(m->self, limit, false, feed, stack, end, err) < 0)
+	if (walk_check_reached(limit, stop, err) < 0)
 		return -1;
-	if (check_reached(limit, end, err) < 0)
+	if (stack->tick != stop->tick)
+		return walk_diverged(err, "%" PRIu64 " statements were told of %" PRIu64, stack->tick, stop->tick);
+	return 0;
+}
+
+int walk_go(struct machine *m, struct machine_mark *mark, uint64_t tick, struct machine_stop *stop, struct err *err)
+{
+	memset(stop, 0, sizeof *stop);
+	if (m->go(m->self, mark, stop, err) < 0)
 		return -1;
-	if (stack->tick != end->tick)
-		return walk_diverged(err, "%" PRIu64 " statements were told of %" PRIu64, stack->tick, end->tick);
+	if (stop->diverged || stop->tick != tick)
+		return walk_diverged(err, "after a return to statement %" PRIu64, stop->tick);
 	return 0;
 }
 

@@ -21,12 +21,21 @@ int walk_diverged(struct err *err, const char *fmt, ...) printf_like(2, 3);
 int walk_enter(struct machine *m, int segment, struct machine_stop *stop, struct err *err) must_check;
 /* Run on to the tick `limit`, which must be reached, or to the end. */
 int walk_run(struct machine *m, uint64_t limit, struct machine_stop *stop, struct err *err) must_check;
-/* Enter the segment and feed its stops up to `limit` to the stack, which stack_start() begins. */
-int walk_trace(struct machine *m, int segment, uint64_t limit, struct stack *stack, size_t keep, bool paths,
-	       struct machine_stop *end, struct err *err) must_check;
+/* Trace on to the tick `limit`, which must be reached, in one go, and feed the stops to the stack, which is the one of the
+ * present place. */
+int walk_trace(struct machine *m, uint64_t limit, struct stack *stack, struct machine_stop *stop,
+	       struct err *err) must_check;
+/* Return to a mark, which is at that tick. */
+int walk_go(struct machine *m, struct machine_mark *mark, uint64_t tick, struct machine_stop *stop,
+	    struct err *err) must_check;
+/* Is the stop that a run came to the tick `limit`, and where it was the first time? */
+int walk_check_reached(uint64_t limit, const struct machine_stop *stop, struct err *err) must_check;
 
 /* The start of history, as a target with no_more set; moved is false when now is there. */
 int walk_to_start(struct machine *m, struct reverse_target *target, struct err *err) must_check;
+
+/* Sets what the search for a target learnt; the trail, which may be NULL, is taken over. */
+void reverse_found(struct reverse_target *target, int segment, uint64_t tick, struct trail *trail);
 
 /* Does a segment that ended so take now away from its start? */
 static inline bool walk_effective(const struct machine_stop *end)

@@ -27,6 +27,8 @@ int watch_eval(struct watch *w, uint64_t done, uint64_t all, struct machine_valu
 {
 	struct machine *m = w->m;
 
+	w->done = done;
+	w->all = all;
 	if (m->progress)
 		m->progress(m->self, "searching", done, all, w->result->evaluations);
 	w->result->evaluations++;
@@ -44,12 +46,9 @@ int watch_mark(struct watch *w, struct machine_mark **mark)
 	return w->m->mark(w->m->self, mark, w->err);
 }
 
-int watch_go(struct watch *w, struct machine_mark *mark, struct machine_stop *stop)
+int watch_go(struct watch *w, struct machine_mark *mark, uint64_t position, struct machine_stop *stop)
 {
-	memset(stop, 0, sizeof *stop);
-	if (w->m->go(w->m->self, mark, stop, w->err) < 0)
-		return -1;
-	return stop->diverged ? walk_diverged(w->err, "after a return to statement %" PRIu64, stop->tick) : 0;
+	return walk_go(w->m, mark, position, stop, w->err);
 }
 
 void watch_drop(struct watch *w, struct machine_mark **mark)
@@ -62,8 +61,16 @@ void watch_drop(struct watch *w, struct machine_mark **mark)
 int watch_run(struct watch *w, int segment, uint64_t position, struct machine_stop *stop)
 {
 	const struct watch_segment *s = &w->segments[segment];
+	struct machine *m = w->m;
 
-	return walk_run(w->m, position > s->end ? WALK_TO_END : position, stop, w->err);
+	/* The user hears of a long run on its way. */
+	while (position - stop->tick > trail_limits.piece && s->end - stop->tick > trail_limits.piece) {
+		if (walk_run(m, stop->tick + trail_limits.piece, stop, w->err) < 0)
+			return -1;
+		if (m->progress)
+			m->progress(m->self, "searching", w->done, w->all, w->result->evaluations);
+	}
+	return walk_run(m, position > s->end ? WALK_TO_END : position, stop, w->err);
 }
 
 int watch_mark_at(struct watch *w, int segment, uint64_t position, struct machine_mark **mark)
@@ -71,37 +78,101 @@ int watch_mark_at(struct watch *w, int segment, uint64_t position, struct machin
 	struct machine_stop stop;
 
 	*mark = NULL;
-	if (walk_enter(w->m, segment, &stop, w->err) < 0)
+	if (trail_go(w->m, w->segments[segment].trail, segment, position, NULL, &stop, w->err) < 0)
 		return -1;
-	if (position > 0 && watch_run(w, segment, position, &stop) < 0)
+	if (position > stop.tick && watch_run(w, segment, position, &stop) < 0)
 		return -1;
 	return watch_mark(w, mark);
 }
 
-static int trace_segment(struct watch *w, int i, struct watch_segment *s)
+void watch_forget(struct watch *w, int segment)
 {
-	struct machine *m = w->m;
-	struct stack stack = { 0 };
+	struct watch_segment *s = &w->segments[segment];
+
+	if (!s->trail || s->trail->n == 0)
+		return;
+	trail_drop_marks(s->trail);
+	s->trodden = true;
+}
+
+/* The trail of the shortest segment goes, when there are too many: it is the quickest to trace again. */
+static void forget_shortest(struct watch *w, int from)
+{
+	size_t trails = 0;
+	int shortest = -1;
+
+	for (int i = from; i < w->n; i++) {
+		const struct watch_segment *s = &w->segments[i];
+
+		if (!s->trail || s->trail->n == 0)
+			continue;
+		trails++;
+		if (shortest < 0 || s->end < w->segments[shortest].end)
+			shortest = i;
+	}
+	if (trails > trail_limits.trails)
+		watch_forget(w, shortest);
+}
+
+static int lay_trail(struct watch *w, int i, struct machine_stop *end)
+{
+	struct trail_wish wish = { .evaluations = w->result->evaluations };
+	struct watch_segment *s = &w->segments[i];
+
+	s->trail = trail_lay(w->m, i, &wish, end, w->err);
+	if (!s->trail)
+		return -1;
+	w->result->snapshots += s->trail->laid;
+	return 0;
+}
+
+int watch_retrace(struct watch *w, int i)
+{
+	struct watch_segment *s = &w->segments[i];
 	struct machine_stop end;
 
-	*s = (struct watch_segment){ .alive = true };
-	if (!m->moves(m->self, i))
+	if (!s->trodden)
 		return 0;
-	if (m->progress)
-		m->progress(m->self, "running again", 0, 0, w->result->evaluations);
-	if (walk_trace(m, i, WALK_TO_END, &stack, 0, false, &end, w->err) < 0) {
-		stack_free(&stack);
+	s->trodden = false;
+	trail_free(s->trail);
+	return lay_trail(w, i, &end);
+}
+
+int watch_check(struct watch *w, uint64_t done, uint64_t all)
+{
+	struct machine_value value;
+	int rc = 0;
+
+	if (watch_eval(w, done, all, &value) < 0)
 		return -1;
-	}
+	if (watch_differs(&value, &w->now))
+		rc = walk_diverged(w->err, "`%s' was %s, and is now %s at the same statement", w->expr,
+				   w->now.text ? w->now.text : "undefined", value.text ? value.text : "undefined");
+	watch_value_free(&value);
+	return rc;
+}
+
+static int trace_segment(struct watch *w, int i, struct watch_segment *s)
+{
+	struct machine_stop end;
+	const struct stack *stack;
+
+	*s = (struct watch_segment){ .alive = true };
+	if (!w->m->moves(w->m->self, i))
+		return 0;
+	if (lay_trail(w, i, &end) < 0)
+		return -1;
+	stack = &s->trail->stack;
 	s->end = end.tick;
 	s->last = end.inside ? end.tick + 1 : end.tick;
-	s->alive = stack.survivors >= w->depth;
+	s->alive = stack->survivors >= w->depth;
 	/* A frame deeper than any stop: entered by the statement that the end lies inside. */
-	s->birth = stack.depth >= w->depth ? stack.at[w->depth - 1].birth : end.tick + 1;
-	stack_free(&stack);
+	s->birth = stack->depth >= w->depth ? stack->at[w->depth - 1].birth : end.tick + 1;
 	if (!s->alive && s->birth > s->last)
 		return walk_diverged(w->err, "the selected function was not called at the end of a command");
-	return 0;
+	forget_shortest(w, i);
+	/* This is now, reached by a run: what EXPR depends on is the same, or the search would find nothing true. */
+	return i == w->n - 1 && end.depth >= w->depth ? watch_check(w, 0, 0) : 0;
 }
 
 bool watch_alive(const struct watch *w, int i)
@@ -175,7 +246,8 @@ static int search_boundaries(struct watch *w, int *lo, struct machine_value *bef
 			*lo = -1;
 			return 0;
 		}
-		hi = *lo;
+		while (hi > *lo)
+			watch_forget(w, --hi);
 		stride *= 2;
 	}
 	while (hi - *lo > 1) {
@@ -196,50 +268,103 @@ static int search_boundaries(struct watch *w, int *lo, struct machine_value *bef
 	return 0;
 }
 
-/* Halve lo..hi once.  *mark is at position *lo. */
-static int halve(struct watch *w, const struct watch_segment *s, int segment, struct machine_mark **mark, uint64_t *lo,
-		 uint64_t *hi, struct machine_value *before)
-{
-	uint64_t mid = *lo + (*hi - *lo) / 2;
-	struct machine_mark *middle;
-	struct machine_value value;
-	struct machine_stop stop;
+/* What is left of a segment: another value at lo, V at hi.  The mark at lo is the trail's or `own`. */
+struct halves {
+	int segment;
+	uint64_t lo, hi;
+	struct machine_mark *mark, *own;
+	struct machine_value *before;   /* at lo */
+};
 
-	if (watch_go(w, *mark, &stop) < 0 || watch_run(w, segment, mid, &stop) < 0 || watch_mark(w, &middle) < 0)
+/* Evaluate at `middle`, where the machine is.  1: it is the new lo, and 0: the new hi. */
+static int halve(struct watch *w, struct halves *h, uint64_t middle)
+{
+	uint64_t last = w->segments[h->segment].last;
+	struct machine_value value;
+
+	if (watch_eval(w, last - (h->hi - h->lo), last, &value) < 0)
 		return -1;
-	if (watch_eval(w, s->last - (*hi - *lo), s->last, &value) < 0) {
-		watch_drop(w, &middle);
-		return -1;
-	}
 	if (watch_differs(&value, &w->now)) {
-		watch_value_free(before);
-		*before = value;
-		watch_drop(w, mark);
-		*mark = middle;
-		*lo = mid;
-	} else {
-		/* Everything left lies before it: this mark is of no use. */
-		watch_value_free(&value);
-		watch_drop(w, &middle);
-		*hi = mid;
+		watch_value_free(h->before);
+		*h->before = value;
+		h->lo = middle;
+		return 1;
+	}
+	watch_value_free(&value);
+	h->hi = middle;
+	return 0;
+}
+
+/* The trail's marks first: evaluating there needs no run. */
+static int halve_trail(struct watch *w, struct halves *h)
+{
+	const struct trail *trail = w->segments[h->segment].trail;
+	size_t first = 0, past = trail->n;
+
+	while (first < past && trail->marks[first].stack.tick <= h->lo)
+		first++;
+	while (first < past && trail->marks[past - 1].stack.tick >= h->hi)
+		past--;
+	while (first < past) {
+		size_t i = first + (past - first) / 2;
+		uint64_t tick = trail->marks[i].stack.tick;
+		struct machine_stop stop;
+		int differs;
+
+		if (watch_go(w, trail->marks[i].mark, tick, &stop) < 0)
+			return -1;
+		differs = halve(w, h, tick);
+		if (differs < 0)
+			return -1;
+		if (differs) {
+			h->mark = trail->marks[i].mark;
+			first = i + 1;
+		} else {
+			past = i;
+		}
 	}
 	return 0;
+}
+
+/* Then by ticks, with a mark in the middle; no part of the stretch is run twice. */
+static int halve_stretch(struct watch *w, struct halves *h)
+{
+	uint64_t middle = h->lo + (h->hi - h->lo) / 2;
+	struct machine_mark *mark;
+	struct machine_stop stop;
+	int differs;
+
+	if (watch_go(w, h->mark, h->lo, &stop) < 0 || watch_run(w, h->segment, middle, &stop) < 0 ||
+	    watch_mark(w, &mark) < 0)
+		return -1;
+	differs = halve(w, h, middle);
+	if (differs > 0) {
+		watch_drop(w, &h->own);
+		h->own = h->mark = mark;
+		return 0;
+	}
+	/* Everything left lies before it: this mark is of no use. */
+	watch_drop(w, &mark);
+	return differs;
 }
 
 static int search_segment(struct watch *w, int segment, struct machine_value *before)
 {
 	const struct watch_segment *s = &w->segments[segment];
-	uint64_t lo = s->alive ? 0 : s->birth - 1, hi = s->last;
-	struct machine_mark *mark;
-	int rc = 0;
+	struct halves h = { .segment = segment, .lo = s->alive ? 0 : s->birth - 1, .hi = s->last, .before = before };
+	int rc = watch_retrace(w, segment);
 
-	if (watch_mark_at(w, segment, lo, &mark) < 0)
-		return -1;
-	while (rc == 0 && hi - lo > 1)
-		rc = halve(w, s, segment, &mark, &lo, &hi, before);
 	if (rc == 0)
-		rc = watch_found(w, segment, mark, lo, lo, before);
-	watch_drop(w, &mark);
+		rc = halve_trail(w, &h);
+	if (rc == 0 && !h.mark) {
+		rc = watch_mark_at(w, segment, h.lo, &h.own);
+		h.mark = h.own;
+	}
+	while (rc == 0 && h.hi - h.lo > 1)
+		rc = halve_stretch(w, &h);
+	if (rc == 0)
+		rc = watch_found(w, segment, h.mark, h.lo, h.lo, before);
+	watch_drop(w, &h.own);
 	return rc;
 }
 
@@ -273,6 +398,8 @@ int watch_search(struct machine *m, const char *expr, uint32_t selected_depth, c
 	rc = value_now(&w);
 	if (rc == 0)
 		rc = options && options->last ? watch_scan(&w) : search(&w);
+	for (int i = 0; i < w.n; i++)
+		trail_free(w.segments[i].trail);
 	free(w.segments);
 	result->after = w.now;
 	if (rc < 0)

@@ -7,6 +7,7 @@
 #define DECOMPOSE_WATCH_PRIV_H
 
 #include "decompose/machine.h"
+#include "decompose/trail.h"
 #include "decompose/walk.h"
 #include "decompose/watch.h"
 
@@ -16,6 +17,8 @@ struct watch_segment {
 	uint64_t birth;         /* otherwise: the first position at which it lives, at least 1 */
 	uint64_t end;           /* e */
 	uint64_t last;          /* the last position: e or e+1 */
+	struct trail *trail;    /* NULL where the command does not move */
+	bool trodden;           /* the trail had marks, and they have been dropped */
 };
 
 struct watch {
@@ -26,6 +29,7 @@ struct watch {
 	struct watch_segment *segments;         /* [traced_from .. n) hold */
 	int traced_from;
 	struct machine_value now;               /* V */
+	uint64_t done, all;                     /* as last told to progress() */
 	struct watch_result *result;
 	struct err *err;
 };
@@ -37,17 +41,20 @@ bool watch_alive(const struct watch *w, int i);
 
 /* Evaluate where the machine is.  done of all: progress. */
 int watch_eval(struct watch *w, uint64_t done, uint64_t all, struct machine_value *value) must_check;
+/* Evaluate where EXPR had V when it ran the first time: another value is an error. */
+int watch_check(struct watch *w, uint64_t done, uint64_t all) must_check;
 /* Go to boundary i and evaluate; unborn needs no going. */
 int watch_at_boundary(struct watch *w, int i, struct machine_value *value) must_check;
 bool watch_differs(const struct machine_value *a, const struct machine_value *b);
 void watch_value_free(struct machine_value *value);
 
 int watch_mark(struct watch *w, struct machine_mark **mark) must_check;
-int watch_go(struct watch *w, struct machine_mark *mark, struct machine_stop *stop) must_check;
+/* Return to the mark at a position. */
+int watch_go(struct watch *w, struct machine_mark *mark, uint64_t position, struct machine_stop *stop) must_check;
 void watch_drop(struct watch *w, struct machine_mark **mark);
-/* Enter the segment and run to a position, and mark it. */
+/* Go to a position of the segment, from the last mark of its trail before it, and mark it. */
 int watch_mark_at(struct watch *w, int segment, uint64_t position, struct machine_mark **mark) must_check;
-/* Run on to a position that is later. */
+/* Run on to a position that is later.  *stop: where the machine is, and then where it has come to. */
 int watch_run(struct watch *w, int segment, uint64_t position, struct machine_stop *stop) must_check;
 
 /* Position k of a segment is the answer: EXPR differs here, with the value `before` (taken over), and has the present
@@ -56,6 +63,11 @@ int watch_found(struct watch *w, int segment, struct machine_mark *mark, uint64_
 		struct machine_value *before) must_check;
 /* The command of the segment, which has no ticks, is the answer. */
 void watch_found_command(struct watch *w, int segment, struct machine_value *before);
+
+/* The segment's marks are wanted no more. */
+void watch_forget(struct watch *w, int segment);
+/* The marks are wanted again, where watch_forget() or a lack of room dropped them. */
+int watch_retrace(struct watch *w, int segment) must_check;
 
 /* The exact latest change (options.last): every position, from now backwards. */
 int watch_scan(struct watch *w) must_check;

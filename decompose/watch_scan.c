@@ -2,13 +2,15 @@
 /* reverse-watch --last, and what the two searches say of the place found.
  *
  * The scan looks at every position from now backwards.  An evaluation may disturb the program, so each position is come
- * to by go() and a run.  To keep those runs short a long stretch is cut into PARTS with a mark at each cut, the last
- * part is scanned (cut again while it is long), then the one before.  The marks are PARTS a level at most, and the runs
- * are the stretch once a level: for N positions, log16(N) levels. */
+ * to by go() and a run.  To keep those runs short the segment is scanned stretch by stretch between the marks of its trail,
+ * the last one first.  A long stretch is cut into PARTS with a mark at each cut, the last part is scanned (cut again while
+ * it is long), then the one before.  The marks are PARTS a level at most, and the runs are the stretch once a level: for N
+ * positions, log16(N) levels. */
 #include "decompose/watch.h"
 
 #include <string.h>
 
+#include "base/mem.h"
 #include "decompose/watch_priv.h"
 
 #define PARTS 16
@@ -33,9 +35,7 @@ static void fill(struct watch *w, int segment, uint64_t k, struct machine_value 
 	struct watch_result *r = w->result;
 
 	r->outcome = WATCH_FOUND;
-	r->target.segment = segment;
-	r->target.tick = k;
-	r->target.moved = true;
+	reverse_found(&r->target, segment, k, steal_pointer(&w->segments[segment].trail));
 	watch_value_free(&r->before);
 	r->before = *before;
 	before->text = NULL;
@@ -44,20 +44,13 @@ static void fill(struct watch *w, int segment, uint64_t k, struct machine_value 
 int watch_found(struct watch *w, int segment, struct machine_mark *mark, uint64_t marked, uint64_t k,
 		struct machine_value *before)
 {
-	struct machine_value value;
 	struct machine_stop at, next;
 
-	if (watch_go(w, mark, &at) < 0 || (k > marked && watch_run(w, segment, k, &at) < 0))
+	if (watch_go(w, mark, marked, &at) < 0 || (k > marked && watch_run(w, segment, k, &at) < 0))
 		return -1;
-	if (watch_run(w, segment, k + 1, &next) < 0 || watch_eval(w, 1, 1, &value) < 0)
+	next = at;
+	if (watch_run(w, segment, k + 1, &next) < 0 || watch_check(w, 1, 1) < 0)
 		return -1;
-	if (watch_differs(&value, &w->now)) {
-		walk_diverged(w->err, "`%s' was %s, and is now %s at the same statement", w->expr,
-			      w->now.text ? w->now.text : "undefined", value.text ? value.text : "undefined");
-		watch_value_free(&value);
-		return -1;
-	}
-	watch_value_free(&value);
 	fill(w, segment, k, before);
 	w->result->target.depth = at.depth;
 	w->result->inside = k == 0 && at.inside;
@@ -87,7 +80,7 @@ static int scan_short(struct watch *w, struct scan *scan, struct machine_mark *m
 		uint64_t last = w->segments[scan->segment].last;
 		struct machine_stop stop;
 
-		if (watch_go(w, mark, &stop) < 0 || (k > lo && watch_run(w, scan->segment, k, &stop) < 0))
+		if (watch_go(w, mark, lo, &stop) < 0 || (k > lo && watch_run(w, scan->segment, k, &stop) < 0))
 			return -1;
 		if (watch_eval(w, last - k, last, &scan->before) < 0)
 			return -1;
@@ -110,7 +103,7 @@ static int scan_long(struct watch *w, struct scan *scan, struct machine_mark *ma
 
 	if (hi - lo <= SHORT)
 		return scan_short(w, scan, mark, lo, hi);
-	rc = watch_go(w, mark, &stop);
+	rc = watch_go(w, mark, lo, &stop);
 	for (; rc == 0 && n < PARTS && lo + n * part < hi; n++) {
 		rc = watch_run(w, scan->segment, lo + n * part, &stop);
 		if (rc == 0)
@@ -144,12 +137,37 @@ static int scan_birth(struct watch *w, struct scan *scan)
 	return rc;
 }
 
+/* Stretch by stretch between the marks of its trail. */
+static int scan_trail(struct watch *w, struct scan *scan, uint64_t lo)
+{
+	const struct trail *trail = w->segments[scan->segment].trail;
+	uint64_t hi = w->segments[scan->segment].last;
+	struct machine_mark *mark;
+	int rc;
+
+	for (size_t i = trail->n; i-- > 0 && trail->marks[i].stack.tick >= lo; ) {
+		uint64_t tick = trail->marks[i].stack.tick;
+
+		if (tick >= hi)
+			continue;
+		rc = scan_long(w, scan, trail->marks[i].mark, tick, hi);
+		if (rc < 0 || scan->found)
+			return rc;
+		hi = tick;
+	}
+	if (lo >= hi)
+		return 0;
+	if (watch_mark_at(w, scan->segment, lo, &mark) < 0)
+		return -1;
+	rc = scan_long(w, scan, mark, lo, hi);
+	watch_drop(w, &mark);
+	return rc;
+}
+
 static int scan_segment(struct watch *w, struct scan *scan)
 {
 	const struct watch_segment *s = &w->segments[scan->segment];
-	uint64_t lo = s->alive ? 0 : s->birth;
-	struct machine_mark *mark;
-	int rc = 0;
+	int rc;
 
 	if (s->last == 0) {
 		if (watch_at_boundary(w, scan->segment, &scan->before) < 0)
@@ -160,12 +178,7 @@ static int scan_segment(struct watch *w, struct scan *scan)
 		watch_value_free(&scan->before);
 		return 0;
 	}
-	if (lo < s->last) {
-		if (watch_mark_at(w, scan->segment, lo, &mark) < 0)
-			return -1;
-		rc = scan_long(w, scan, mark, lo, s->last);
-		watch_drop(w, &mark);
-	}
+	rc = scan_trail(w, scan, s->alive ? 0 : s->birth);
 	if (rc == 0 && !scan->found && !s->alive)
 		rc = scan_birth(w, scan);
 	return rc;
@@ -182,6 +195,7 @@ int watch_scan(struct watch *w)
 		rc = watch_trace_to(w, scan.segment);
 		if (rc == 0)
 			rc = scan_segment(w, &scan);
+		watch_forget(w, scan.segment);
 	}
 	watch_value_free(&scan.before);
 	return rc;

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "decompose/trail.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "decompose/walk.h"
+
+struct trail_limits trail_limits = { .interval = 8192, .most = 16, .piece = 65536, .trails = 3 };
+
+static void drop_mark(struct trail *t, struct trail_mark *mark)
+{
+	t->m->drop(t->m->self, mark->mark);
+	stack_free(&mark->stack);
+}
+
+void trail_drop_marks(struct trail *t)
+{
+	while (t->n > 0)
+		drop_mark(t, &t->marks[--t->n]);
+}
+
+void trail_free(struct trail *t)
+{
+	if (!t)
+		return;
+	trail_drop_marks(t);
+	stack_free(&t->stack);
+	free(t->hits.ticks);
+	free(t->marks);
+	free(t);
+}
+
+static void sparser(struct trail *t)
+{
+	size_t kept = 0;
+
+	t->interval *= 2;
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->marks[i].stack.tick % t->interval == 0)
+			t->marks[kept++] = t->marks[i];
+		else
+			drop_mark(t, &t->marks[i]);
+	}
+	t->n = kept;
+}
+
+/* Where the trace has got to, when that is a place for a mark. */
+static int lay_mark(struct trail *t, struct err *err)
+{
+	struct trail_mark *mark;
+
+	if (t->stack.tick % t->interval == 0 && t->n == trail_limits.most)
+		sparser(t);
+	if (t->stack.tick % t->interval != 0)
+		return 0;
+	array_grow(t->marks, t->n);
+	mark = &t->marks[t->n];
+	memset(mark, 0, sizeof *mark);
+	if (t->m->mark(t->m->self, &mark->mark, err) < 0)
+		return -1;
+	stack_copy(&mark->stack, &t->stack);
+	t->n++;
+	t->laid++;
+	return 0;
+}
+
+static void passed(void *ctx, const struct machine_tick *ticks, size_t n)
+{
+	struct trail *t = ctx;
+
+	for (size_t i = 0; i < n; i++) {
+		stack_arrive(&t->stack, &ticks[i]);
+		if (ticks[i].breakpoint)
+			stack_recent_add(&t->hits, t->stack.tick, t->keep_hits);
+	}
+}
+
+/* To the next mark, or as far as progress() can wait.  The segment's end may come first. */
+static int trace_piece(struct trail *t, struct machine_stop *stop, struct err *err)
+{
+	uint64_t tick = t->stack.tick, to_mark = t->interval - tick % t->interval;
+	uint64_t limit = tick + (to_mark < trail_limits.piece ? to_mark : trail_limits.piece);
+
+	memset(stop, 0, sizeof *stop);
+	if (t->m->trace(t->m->self, limit, t->keep_hits > 0, passed, t, stop, err) < 0)
+		return -1;
+	if (walk_check_reached(stop->end ? WALK_TO_END : limit, stop, err) < 0)
+		return -1;
+	if (t->stack.tick != stop->tick)
+		return walk_diverged(err, "%" PRIu64 " statements were told of %" PRIu64, t->stack.tick, stop->tick);
+	return 0;
+}
+
+static int lay(struct trail *t, int segment, const struct trail_wish *wish, struct machine_stop *end, struct err *err)
+{
+	struct machine *m = t->m;
+
+	if (walk_enter(m, segment, end, err) < 0)
+		return -1;
+	t->began_inside = end->inside;
+	stack_start(&t->stack, end, wish->stops, true);
+	for (;;) {
+		if (m->progress)
+			m->progress(m->self, "running again", t->stack.tick, 0, wish->evaluations);
+		if (trace_piece(t, end, err) < 0)
+			return -1;
+		if (end->end)
+			return 0;
+		if (lay_mark(t, err) < 0)
+			return -1;
+	}
+}
+
+struct trail *trail_lay(struct machine *m, int segment, const struct trail_wish *wish, struct machine_stop *end,
+			struct err *err)
+{
+	struct trail *t = xcalloc(1, sizeof *t);
+
+	t->m = m;
+	t->interval = trail_limits.interval;
+	t->keep_hits = wish->hits;
+	if (lay(t, segment, wish, end, err) == 0)
+		return t;
+	trail_free(t);
+	return NULL;
+}
+
+int trail_go(struct machine *m, const struct trail *t, int segment, uint64_t tick, struct stack *stack,
+	     struct machine_stop *stop, struct err *err)
+{
+	size_t i = t ? t->n : 0;
+
+	while (i > 0 && t->marks[i - 1].stack.tick > tick)
+		i--;
+	if (i == 0) {
+		if (walk_enter(m, segment, stop, err) < 0)
+			return -1;
+		if (stack)
+			stack_start(stack, stop, 0, true);
+		return 0;
+	}
+	if (walk_go(m, t->marks[i - 1].mark, t->marks[i - 1].stack.tick, stop, err) < 0)
+		return -1;
+	if (stack)
+		stack_copy(stack, &t->marks[i - 1].stack);
+	return 0;
+}
