@@ -213,12 +213,8 @@ static int value_now(struct watch *w)
 	struct machine_stop stop;
 
 	memset(&stop, 0, sizeof stop);
-	if (w->m->now) {
-		if (w->m->now(w->m->self, &stop, w->err) < 0)
-			return -1;
-	} else if (walk_enter(w->m, w->n - 1, &stop, w->err) < 0 || walk_run(w->m, WALK_TO_END, &stop, w->err) < 0) {
+	if (w->m->now(w->m->self, &stop, w->err) < 0)
 		return -1;
-	}
 	if (w->depth < 1 || w->depth > stop.depth)
 		return err_set(w->err, "no frame %u to watch `%s' in", w->depth, w->expr);
 	if (watch_eval(w, 0, 0, &w->now) < 0)
