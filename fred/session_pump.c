@@ -22,6 +22,17 @@
 
 enum { FD_MASTER, FD_STDERR, FD_AGENT, FD_ENGINE, FD_SIGNALS, FD_STDIN, N_FDS };
 
+/* The inner terminal has made \r\n of each \n; for an outer one that does so again, \r\n is \n. */
+static size_t without_returns(char *data, size_t n)
+{
+	size_t to = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (data[i] != '\r' || i + 1 == n || data[i + 1] != '\n')
+			data[to++] = data[i];
+	return to;
+}
+
 /* One read; false when there was nothing to read. */
 static bool take_output(struct session *s, int from, int to)
 {
@@ -31,6 +42,8 @@ static bool take_output(struct session *s, int from, int to)
 	if (n <= 0)
 		return n < 0 && errno == EINTR;
 	log_bytes(LOG_PTY, s->silent ? "dropped" : "output", data, (unsigned long)n);
+	if (!s->silent && from == s->master && outer_adds_returns())
+		n = (ssize_t)without_returns(data, (size_t)n);
 	if (!s->silent && put_output(to, data, (unsigned long)n))
 		s->state = SESSION_HANGUP;
 	return true;

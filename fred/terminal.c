@@ -21,6 +21,8 @@ void outer_save(void)
 	present = OUTER_AS_FOUND;
 }
 
+bool outer_adds_returns(void) { return have_found && present != OUTER_RAW && isatty(STDOUT_FILENO); }
+
 void outer_set(enum outer_mode mode)
 {
 	struct termios t = found;

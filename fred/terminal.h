@@ -24,6 +24,8 @@ void inner_resize(int master);
 
 void outer_save(void);          /* once, at the start */
 void outer_set(enum outer_mode mode);
+/* Does the outer terminal itself turn \n into \r\n just now?  Then the inner one's \r is one too many. */
+bool outer_adds_returns(void);
 bool outer_is_terminal(void);   /* is there a human: stdin is a terminal */
 
 #endif
