@@ -13,7 +13,7 @@ LIBS = -lreadline -lutil
 BASE = $(wildcard base/*.c)
 CKPT = $(wildcard ckpt/*.c ckpt/arch/$(shell uname -m).c ckpt/resource/*.c)
 DECOMPOSE = $(wildcard decompose/*.c)
-ADAPTERS = pdb-adapter/adapter.c $(filter-out pdb-adapter/adapter.c pdb-adapter/agent.c,$(wildcard pdb-adapter/*.c))
+ADAPTERS = $(wildcard pdb-adapter/*.c)
 FRED = $(wildcard fred/*.c)
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
@@ -22,11 +22,22 @@ all: $(BUILD)/fredapp $(BUILD)/fred-pdb-agent.so
 $(BUILD)/fredapp: $(call obj,$(BASE) $(CKPT) $(DECOMPOSE) $(ADAPTERS) $(FRED))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-# The agent is loaded into the user's Python: no sanitizer, no dependency but libc.
-$(BUILD)/fred-pdb-agent.so: pdb-adapter/agent.c pdb-adapter/protocol.h $(BUILD)/pdb-adapter/agent_source.h
-	$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -I. -I$(BUILD) -Wall -Wextra -Wshadow -Wno-unused-parameter -shared -fPIC -fvisibility=hidden -o $@ $< -ldl
+# The agent is loaded into the user's Python: no sanitizer, no dependency but libc, and no name that it exports.
+AGENT = $(wildcard pdb-adapter/agent/*.c)
+AGENT_CFLAGS = -std=gnu11 -D_GNU_SOURCE -O2 -g -I. -I$(BUILD) -Wall -Wextra -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wno-unused-parameter -MMD -MP -fPIC -fvisibility=hidden
+# One namespace, in this order: each file uses names of those before it while it is loaded.
+AGENT_PYTHON = $(addprefix pdb-adapter/agent/,prompt.py clock.py look.py settings.py)
 
-$(BUILD)/pdb-adapter/agent_source.h: $(sort $(wildcard pdb-adapter/agent*.py))
+$(BUILD)/fred-pdb-agent.so: $(call obj,$(AGENT))
+	$(CC) -shared -o $@ $^ -ldl
+
+$(BUILD)/pdb-adapter/agent/namespace.o: $(BUILD)/pdb-adapter/agent/source.h
+$(BUILD)/pdb-adapter/agent/%.o: pdb-adapter/agent/%.c
+	@mkdir -p $(@D)
+	$(CC) $(AGENT_CFLAGS) -c -o $@ $<
+
+$(BUILD)/pdb-adapter/agent/source.h: $(AGENT_PYTHON)
 	@mkdir -p $(@D)
 	od -An -v -tx1 $^ | sed 's/ \(..\)/0x\1,/g' > $@
 
@@ -87,7 +98,7 @@ lint:
 	@$(PYTHON) tests/lint.py
 
 format:
-	clang-format -i $(filter-out %_source.h,$(wildcard $(foreach d,base ckpt ckpt/* decompose fred pdb-adapter tests/unit bench,$(d)/*.[ch])))
+	clang-format -i $(filter-out %_source.h,$(wildcard $(foreach d,base ckpt ckpt/* decompose fred pdb-adapter pdb-adapter/agent tests/unit bench,$(d)/*.[ch])))
 
 -include bench/bench.mk
 bench: deps

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The channel between fredapp (adapter.c) and the agent inside pdb (agent.c, agent*.py): a socketpair, SOCK_STREAM.
+/* The channel between fredapp (messages.c) and the agent inside pdb (agent/): a socketpair, SOCK_STREAM.
  *
  * Each message is a header of five bytes, a little-endian u32 with the length of the body and one byte with the type,
  * and the body: fields of UTF-8 text (surrogateescape for bytes that are none), each ended by a NUL.  The body of

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The Python part of the agent: what happens while pdb waits for a line.
 #
-# This file and its neighbours agent_*.py are one namespace, embedded in the preloaded library (agent.c, which also puts
-# input, send, receive and the like here).  It is in no module table, and nothing of it is seen by the program: pdb calls
-# a builtin, and no frame of ours is on the stack while the program runs, unless the statement clock does.
+# This file and its neighbours, in the Makefile's order, are one namespace, embedded in the preloaded library
+# (namespace.c, which also puts input, send, receive and the like here).  It is in no module table, and nothing of it
+# is seen by the program: pdb calls a builtin, and no frame of ours is on the stack while the program runs, unless the
+# statement clock does.
 #
 # Only modules that pdb has imported itself are imported, so that sys.modules stays as it is without us.
 
