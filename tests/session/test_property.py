@@ -14,6 +14,7 @@ import pytest
 
 import driver
 import random_program
+from test_paper import history_of, spelled_out
 
 SEED = os.environ.get("FRED_SEED")
 ROUNDS = int(os.environ.get("FRED_ROUNDS", "6"))
@@ -222,11 +223,9 @@ def test_history_leads_here(folder, fred, bare, python, seed):
         wander(walk, chance)
         target = oracle.reverse_next(walk.at)
         walk.backward("fred-reverse-next", target)
-    commands = re.search(r"\[(.*)\]", walk.do("fred-history")).group(1).split(", ")
+    commands = spelled_out(history_of(walk.do("fred-history")))
     session = bare(argv=[python, "-m", "pdb", oracle.path])
     answer = session.banner.replace("\r\n", "\n")
     for command in filter(None, commands):
-        run = re.fullmatch(r"(step|next) (\d+)", command)       # "next 9731" stands for that many
-        for _ in range(int(run.group(2)) if run else 1):
-            answer = session.do(run.group(1) if run else command)
+        answer = session.do(command)
     assert Walk(session, oracle).look() & walk.look(), walk.report("by hand: " + answer)
