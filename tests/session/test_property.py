@@ -208,7 +208,7 @@ def test_reverse_watch(folder, fred, bare, python, seed):
         expected = set(valid[-1:] if last else valid)
         assert found & expected, walk.report("expected one of the stops %s, came to %s; values %s" %
                                              (sorted(expected), sorted(found), values))
-        assert "False" in answer or "True" in answer or values[now] in answer, walk.report("values are told")
+        assert values[now].lower() in answer.lower(), walk.report("the value is told")
         walk.at = min(found & expected)
         if len(found) > 1:
             walk.do("fred-undo")
