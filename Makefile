@@ -102,7 +102,7 @@ format:
 
 -include bench/bench.mk
 bench: deps
-	@$(MAKE) --no-print-directory all $(BENCH_PROGRAMS)
+	@$(MAKE) --no-print-directory all $(BUILD)/bench/bench_ckpt
 	@BUILD=$(BUILD) $(PYTHON) bench/run.py
 
 install: all

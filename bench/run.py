@@ -164,7 +164,7 @@ def library(bench):
 
 
 def engine():
-    path = os.path.join(BUILD, "bench_ckpt")
+    path = os.path.join(BUILD, "bench", "bench_ckpt")
     if not os.access(path, os.X_OK):
         return "bench_ckpt was not built.\n"
     done = subprocess.run([path], capture_output=True, text=True)
