@@ -88,17 +88,20 @@ check-session check-fault: check-%: deps
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) FRED_BIN=$(CURDIR)/$(BUILD)/fredapp $(PYTHON) tests/run $*
 
+include tests/fuzz/fuzz.mk
+
 # The agent goes into the user's Python and is built without sanitizers, as always.
 ASAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
 check-asan: deps
-	@$(MAKE) --no-print-directory BUILD=build-asan CFLAGS="$(ASAN)" all unit-tests
+	@$(MAKE) --no-print-directory BUILD=build-asan CFLAGS="$(ASAN)" all unit-tests fuzzers
+	@$(MAKE) --no-print-directory BUILD=build-asan CFLAGS="$(ASAN)" FUZZ_LIMIT=-runs=$(FUZZ_RUNS) run-fuzzers
 	@BUILD=build-asan FRED_BIN=$(CURDIR)/build-asan/fredapp FRED_TEST_TIMEOUT=180 $(PYTHON) tests/run unit session
 
 lint:
 	@$(PYTHON) tests/lint.py
 
 format:
-	clang-format -i $(filter-out %_source.h,$(wildcard $(foreach d,base ckpt ckpt/* decompose fred pdb-adapter pdb-adapter/agent tests/unit bench,$(d)/*.[ch])))
+	clang-format -i $(filter-out %_source.h,$(wildcard $(foreach d,base ckpt ckpt/* decompose fred pdb-adapter pdb-adapter/agent tests/unit tests/fuzz bench,$(d)/*.[ch])))
 
 -include bench/bench.mk
 bench: deps
@@ -123,7 +126,8 @@ help:
 	@echo "demo           install what is missing, build, and find a bug in a real program by going backwards"
 	@echo "check          install what is missing, build, and run all tests"
 	@echo "check-unit, check-session, check-fault   a part of them"
-	@echo "check-asan     unit and session tests under AddressSanitizer and UBSan"
+	@echo "check-asan     unit and session tests under AddressSanitizer and UBSan, and the fuzzers for a moment"
+	@echo "fuzz           run each fuzzer for FUZZ_SECONDS=$(FUZZ_SECONDS), with clang's libFuzzer if it is installed"
 	@echo "lint, format   check the rules of the house; lay out the C"
 	@echo "bench          measure, and write bench/RESULTS.md"
 	@echo "install        to PREFIX=$(PREFIX) (and DESTDIR); uninstall removes it"
