@@ -120,10 +120,11 @@ struct adapter {
 
 	/* The statement clock.  clock_run answers the prompt: with the command `text` from tick 0, or with NULL on from
 	 * where an earlier clock_run was halted.  A run that ^C ended has no end of its own when it is repeated: `until`,
-	 * the state() there, NULL otherwise, says where it is.  ADAPTER_TICKS come meanwhile when `trace`; ADAPTER_ARRIVING comes when
+	 * the state() there, NULL otherwise, says where it is.  ADAPTER_TICKS come meanwhile when `trace`, and tell
+	 * where a breakpoint of the settings `breakpoints` is, if that is not NULL; ADAPTER_ARRIVING comes when
 	 * `show` and the limit was reached; ADAPTER_PROMPT ends it. */
-	int (*clock_run)(void *self, const char *text, uint64_t limit, bool trace, bool breakpoints, bool show,
-			 const char *until, struct err *err);
+	int (*clock_run)(void *self, const char *text, uint64_t limit, bool trace, const char *breakpoints,
+			 bool show, const char *until, struct err *err);
 	int (*go_on)(void *self, struct err *err);
 };
 

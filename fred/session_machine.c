@@ -30,6 +30,7 @@ struct fred_machine {
 	int segment;                    /* where we are */
 	bool started;                   /* its command is on the way, halted at stop.tick */
 	struct machine_stop stop;
+	const char *breakpoints;        /* settings of the present: its breakpoints are what a trace tells of */
 	bool show;                      /* the debugger shows the next place that is run to */
 	unsigned snapshots;
 	uint64_t shown_us;
@@ -144,8 +145,8 @@ static int forward(struct fred_machine *m, uint64_t limit, const struct told *to
 	if (!m->started && input_replay(s, end, err))
 		return -1;
 	s->astray = true;
-	if (s->adapter->clock_run(s->agent, m->started ? NULL : end->command, limit, told != NULL, breakpoints, m->show,
-				  end->state, err))
+	if (s->adapter->clock_run(s->agent, m->started ? NULL : end->command, limit, told != NULL,
+				  breakpoints ? m->breakpoints : NULL, m->show, end->state, err))
 		return -1;
 	m->started = true;
 	for (;;) {
@@ -282,7 +283,7 @@ int machine_find_death(struct fred_machine *m, struct err *err)
 	return 0;
 }
 
-struct machine *machine_open(struct session *s, struct fred_machine **fm)
+struct machine *machine_open(struct session *s, const char *breakpoints, struct fred_machine **fm)
 {
 	struct fred_machine *m = xcalloc(1, sizeof *m);
 	struct node *node = s->timeline->here;
@@ -293,6 +294,7 @@ struct machine *machine_open(struct session *s, struct fred_machine **fm)
 	for (int i = m->n; i >= 0; i--, node = node->parent)
 		m->nodes[i] = node;
 	m->session = s;
+	m->breakpoints = breakpoints;
 	m->shown_us = clock_us();
 	m->ops = (struct machine){
 		.self = m, .segments = op_segments, .moves = op_moves, .enter = op_enter, .now = op_now, .run = op_run,

@@ -111,7 +111,8 @@ void work_end(struct session *s);
 
 /* session_machine.c */
 struct fred_machine;
-struct machine *machine_open(struct session *s, struct fred_machine **fm);
+/* breakpoints: the present settings, borrowed. */
+struct machine *machine_open(struct session *s, const char *breakpoints, struct fred_machine **fm);
 void machine_close(struct fred_machine *fm);
 /* Must succeed before decompose/ gets the machine. */
 int machine_find_death(struct fred_machine *fm, struct err *err) must_check;

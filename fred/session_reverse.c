@@ -38,7 +38,7 @@ static int depart(struct session *s, struct departure *d, struct err *err)
 		free(d->settings);
 		return -1;
 	}
-	d->m = machine_open(s, &d->fm);
+	d->m = machine_open(s, d->settings, &d->fm);
 	work_begin(s);
 	return 0;
 }

@@ -226,7 +226,7 @@ static int run_again_partly(struct session *s, struct node *node, struct err *er
 {
 	struct adapter_event event;
 
-	if (s->adapter->clock_run(s->agent, node->command, node->tick, false, false, false, NULL, err) ||
+	if (s->adapter->clock_run(s->agent, node->command, node->tick, false, NULL, false, NULL, err) ||
 	    run_to_prompt(s, &event, err))
 		return -1;
 	bool there = event.kind == ADAPTER_PROMPT && event.stop.tick == node->tick;

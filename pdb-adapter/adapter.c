@@ -155,14 +155,14 @@ static int pdb_settings_load(void *self, const char *saved, struct err *err)
 	return SEND(self, MESSAGE_SETTINGS_LOAD, err, saved);
 }
 
-static int pdb_clock_run(void *self, const char *text, uint64_t limit, bool trace, bool breakpoints, bool show,
-			 const char *until, struct err *err)
+static int pdb_clock_run(void *self, const char *text, uint64_t limit, bool trace, const char *breakpoints,
+			 bool show, const char *until, struct err *err)
 {
 	char number_[24];
 
 	snprintf(number_, sizeof number_, "%llu", (unsigned long long)limit);
 	return SEND(self, MESSAGE_CLOCK_RUN, err, text != NULL ? "1" : "0", text != NULL ? text : "", number_,
-		    trace ? "1" : "0", breakpoints ? "1" : "0", show ? "1" : "0", until != NULL ? until : "");
+		    trace ? "1" : "0", breakpoints != NULL ? breakpoints : "", show ? "1" : "0", until != NULL ? until : "");
 }
 
 static int pdb_go_on(void *self, struct err *err)

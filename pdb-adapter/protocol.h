@@ -41,7 +41,7 @@ enum agent_request {
 	MESSAGE_SETTINGS_SAVE = 's',    /* reply: one field */
 	MESSAGE_SETTINGS_LOAD = 'o',    /* saved; reply: warnings */
 	MESSAGE_STATE = 'd',            /* reply: a digest of the stop's frames */
-	/* 1 or 0 (go on after a halt), text, limit, trace, breakpoints, show, digest of the state that is the end or "" */
+	/* 1 or 0 (go on after a halt), text, limit, trace, settings whose breakpoints are told or "", show, digest of the state that is the end or "" */
 	MESSAGE_CLOCK_RUN = 'k',
 	MESSAGE_GO_ON = 'g',
 };

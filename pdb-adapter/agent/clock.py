@@ -58,7 +58,8 @@ def make_clock():
     # From 3.13.6 on, `step` does not stop twice in a row at one line of one frame.
     by_line = hasattr(Bdb(), 'cmdframe')
     count = limit = mark = 0    # mark: the count at which something is to be done
-    tracing = breakpoints = show = False
+    tracing = show = False
+    breakpoints = None          # those that a trace tells: file, line: list
     until = ''                  # the state that is the end of a run which ^C ended
     at_end = False              # halted there
     ticks = []
@@ -243,14 +244,16 @@ def make_clock():
         return None
 
     def breakpoint_here(frame, value):
-        """As bdb's break_here(), but counts no hit and heeds no ignore count: 8 or 0."""
+        """As bdb's break_here(), but for breakpoints that may be of another time; counts no hit, heeds no ignore count.
+
+        8 or 0."""
         nonlocal previous
         after_call, previous = previous & 7 == 1, value
         if value & 7 != LINE:
             return 0
         name = frame.f_code.co_filename
         name = canonical.get(name) or canonic(name)
-        lines = current.breaks.get(name)
+        lines = breakpoints.get(name)
         if not lines:
             return 0
         line = frame.f_lineno
@@ -258,7 +261,7 @@ def make_clock():
             line = frame.f_code.co_firstlineno
             if line not in lines:
                 return 0
-        for b in bdb.Breakpoint.bplist.get((name, line), ()):
+        for b in lines[line]:
             if not b.enabled:
                 continue
             known = b.func_first_executable_line if b.funcname else True
@@ -426,13 +429,13 @@ def make_clock():
         nonlocal at_end
         halted, last, place, at_end = False, None, None, False
 
-    def start(p, *options, until):
+    def start(p, *options):
         nonlocal count, off, counted, depth, previous
         forget()
         count, off, counted, depth, previous = 0, False, True, 0, 0
         del ticks[:]
         left.clear()
-        set_options(*options, until=until)
+        set_options(*options)
         arm(p, stop.frame, None)
 
     def set_until(state):
@@ -442,14 +445,15 @@ def make_clock():
     def next_mark():
         return count + 1 if until else min(limit, count + BATCH) if tracing else limit
 
-    def set_options(*options, until):
+    def set_options(last, trace, settings, arriving, state):
         nonlocal limit, tracing, breakpoints, show, mark
-        set_until(until)
-        limit, (tracing, breakpoints, show) = options[0], map(bool, options[1:4])
+        set_until(state)
+        limit, tracing, show = int(last), trace == '1', arriving == '1'
+        breakpoints = told_breakpoints(settings) if settings else None
         mark = next_mark()
 
-    def go_on(*options, until):
-        set_options(*options, until=until)
+    def go_on(*options):
+        set_options(*options)
         raise GoOn
 
     return stopped, forget, start, go_on, lambda: halted

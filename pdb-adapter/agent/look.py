@@ -56,6 +56,8 @@ def classify_text(p, text, rounds):
         return classify_expression(p, text) if name == '' else PROGRAM
     if name in ('p', 'pp') and hasattr(p, 'do_' + name):
         return classify_expression(p, argument)
+    if name in ('break', 'b', 'tbreak', 'display', 'alias') and not argument:
+        return LOOKS            # they list
     if name in ('whatis', 'source', 'display', 'break', 'b', 'tbreak') and hasattr(p, 'do_' + name):
         # They evaluate what they are given; b FILE:LINE, COND does not.
         named = argument if name not in ('break', 'b', 'tbreak') else ''
@@ -142,10 +144,31 @@ def where(p):
 
 
 def show(p):
-    """What pdb prints when it stops: the entry of the selected frame."""
+    """What pdb prints when it stops: why it stopped there, and the entry of the selected frame."""
+    if stop.live and p.curframe is stop.frame:
+        header = {CALL: '--Call--', RETURN: '--Return--'}.get(stop.kind) or exception_header()
+        if header:
+            p.message(header)
+    space = p.curframe.f_locals if p.curframe_locals is None else p.curframe_locals
+    kept = dict(space) if space is not p.curframe.f_globals else None
     p.print_stack_entry(p.stack[p.curindex])
+    if kept is not None and sys.version_info < (3, 13):
+        # It has read f_locals, which before 3.13 forgets what the user assigned at this prompt.
+        space.update(kept)
     flush()
     return []
+
+
+def exception_header():
+    """As user_exception() prints it; its arguments are in the frame of dispatch_exception() that waits for us."""
+    frame = sys._getframe()
+    while frame is not None and frame.f_code is not Bdb.dispatch_exception.__code__:
+        frame = frame.f_back
+    if stop.kind != EXCEPTION or frame is None:
+        return None
+    kind, value, trace = frame.f_locals['arg']
+    internal = 'Internal ' if not trace and kind is StopIteration else ''
+    return internal + sys.modules['traceback'].format_exception_only(kind, value)[-1].strip()
 
 
 def evaluate(p, text, depth):

@@ -155,12 +155,12 @@ def answer(p, asks, prompt):
         if kind == 'k':
             if fields[0] == '1':
                 if stop.live and not more:
-                    clock_start(p, *[int(field) for field in fields[2:6]], until=fields[6])
+                    clock_start(p, *fields[2:7])
                     return fields[1]
                 send_fields('F', ['the program cannot be run again from a post-mortem'])
                 continue
             if clock_can_go_on():
-                clock_go_on(*[int(field) for field in fields[2:6]], until=fields[6])
+                clock_go_on(*fields[2:7])
             send_fields('F', ['the clock was not halted here'])
             continue
         if kind in 'lei':

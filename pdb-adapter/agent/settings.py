@@ -67,6 +67,20 @@ def load_breakpoints(saved):
     Breakpoint.next = saved['next']
 
 
+class Told:
+    """A breakpoint that a trace tells of; it need not exist at that time."""
+
+
+def told_breakpoints(text):
+    """{file: {line: [breakpoint, ...]}} of saved settings."""
+    files = {}
+    for values in ast.literal_eval(text)['breakpoints']:
+        b = Told()
+        b.__dict__.update(zip(FIELDS, values))
+        files.setdefault(b.file, {}).setdefault(b.line, []).append(b)
+    return files
+
+
 def load_breaks(instance, asks):
     """An instance's own table of lines.  Before 3.10 another instance does not know the breakpoints of this one."""
     all_known = asks or hasattr(bdb.Bdb, '_load_breaks')

@@ -96,7 +96,7 @@ class Peer:
         self.send("l", text)
         return self.wait()
 
-    def run(self, text, limit=FOREVER, trace=1, breakpoints=0, show=0, until=""):
+    def run(self, text, limit=FOREVER, trace=1, breakpoints="", show=0, until=""):
         self.ticks, self.breakpoints = [], []
         self.send("k", 0 if text is None else 1, text or "", limit, trace, breakpoints, show, until)
         return self.wait()

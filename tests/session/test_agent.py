@@ -280,7 +280,7 @@ def test_breakpoints_in_a_trace(pdb):
         peer.line(line)
     until(peer, 5)
     saved = peer.ask("s")
-    peer.run("until 7", breakpoints=1)
+    peer.run("until 7", breakpoints=saved[0])
     at = [tick for tick, flag in zip(peer.ticks, peer.breakpoints) if flag]
     assert peer.prompt.place[1] in (2, 3, 6) and at
     assert peer.ask("s") != saved
