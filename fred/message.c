@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -54,7 +56,8 @@ void progress_line(const char *fmt, ...)
 	char text[300];
 	va_list ap;
 
-	if (!isatty(STDERR_FILENO))
+	const char *term = getenv("TERM");
+	if (!isatty(STDERR_FILENO) || !term || !strcmp(term, "dumb"))
 		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);

@@ -33,7 +33,7 @@ struct fred_machine {
 	const char *breakpoints;        /* settings of the present: its breakpoints are what a trace tells of */
 	bool show;                      /* the debugger shows the next place that is run to */
 	unsigned snapshots;
-	uint64_t shown_us;
+	uint64_t began_us, shown_us;
 };
 
 static int op_segments(void *self) { return ((struct fred_machine *)self)->n; }
@@ -254,8 +254,10 @@ static void op_progress(void *self, const char *doing, uint64_t done, uint64_t a
 	if (now - m->shown_us < 100000)
 		return;
 	m->shown_us = now;
-	progress_line("%s, %u%%, %u evaluations, %u snapshots; ^C stops", doing, all ? (unsigned)(done * 100 / all) : 0,
-		      evaluations, m->snapshots);
+	cleanup_free char *how_far = all ? xasprintf("%u%%", (unsigned)(done * 100 / all))
+					 : xasprintf("%llu stops", (unsigned long long)done);
+	progress_line("%s, %s, %u evaluations, %u snapshots, %.0f s; ^C stops", doing, how_far, evaluations, m->snapshots,
+		      (double)(now - m->began_us) / 1e6);
 }
 
 int machine_death_segment(const struct fred_machine *m)
@@ -295,7 +297,7 @@ struct machine *machine_open(struct session *s, const char *breakpoints, struct 
 		m->nodes[i] = node;
 	m->session = s;
 	m->breakpoints = breakpoints;
-	m->shown_us = clock_us();
+	m->began_us = m->shown_us = clock_us();
 	m->ops = (struct machine){
 		.self = m, .segments = op_segments, .moves = op_moves, .enter = op_enter, .now = op_now, .run = op_run,
 		.trace = op_trace,

@@ -32,7 +32,7 @@ struct session {
 	bool silent;                    /* re-execution: output is dropped */
 	bool astray;                    /* stands at no node of the timeline: in the middle of FReD's work */
 	bool internal;                  /* FReD works: ^C cancels, keys do not go to the program */
-	bool cancelled;
+	bool cancelled;                 /* ^C was typed and nobody has heeded it yet */
 
 	struct stdin_log {              /* stdin that is no terminal: all bytes read so far, and how far they are used */
 		struct buf data;
@@ -86,6 +86,8 @@ void place_free(struct place *place);
 /* session_run.c */
 /* Waits for the prompt that ends a command and books it in the session's state; for internal runs. */
 int run_to_prompt(struct session *s, struct adapter_event *event, struct err *err) must_check;
+/* The debugger has exited: SESSION_ENDED and its prompt; books the command under way. */
+void run_ended(struct session *s);
 /* Runs the command that leads to `node` again from its parent, where the session stands, silently. */
 int run_again(struct session *s, struct node *node, struct err *err) must_check;
 

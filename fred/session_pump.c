@@ -138,15 +138,16 @@ enum pump_result session_pump(struct session *s, struct adapter_event *event, in
 	uint64_t until = timeout_ms < 0 ? 0 : clock_us() + (uint64_t)timeout_ms * 1000;
 	struct pollfd fds[N_FDS];
 
-	s->cancelled = false;
 	for (;;) {
 		*event = (struct adapter_event){0};
 		if (take_message(s, event))
 			return PUMP_EVENT;
 		if (s->state == SESSION_HANGUP)
 			return PUMP_HANGUP;
-		if (s->cancelled)
+		if (s->cancelled) {
+			s->cancelled = false;
 			return PUMP_CANCELLED;
+		}
 		if (ckpt_ended(s->ckpt, &s->status)) {
 			session_drain(s);
 			return PUMP_ENDED;
@@ -210,7 +211,7 @@ bool session_idle(struct session *s, bool *interrupted, void (*before_output)(vo
 	*interrupted = s->cancelled;
 	if (s->state != SESSION_ENDED && ckpt_ended(s->ckpt, &s->status)) {
 		session_drain(s);
-		s->state = SESSION_ENDED;
+		run_ended(s);
 	}
 	return readable;
 }

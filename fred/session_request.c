@@ -10,22 +10,27 @@
 
 int request_reply(struct session *s, struct adapter_event *reply, int timeout_ms, struct err *err)
 {
+	bool cancelled = false;
+
 	for (;;) {
 		enum pump_result result = session_pump(s, reply, timeout_ms);
 		if (result == PUMP_ENDED) {
-			s->state = SESSION_ENDED;
+			run_ended(s);
 			return pump_error(s, result, err);
 		}
 		/* Outside FReD's own work an answer is a matter of microseconds: it is waited for, so that the next
-		 * question does not get the answer to this one. */
-		if (result == PUMP_CANCELLED && !s->internal)
+		 * question does not get the answer to this one, and the ^C is left to whom it may concern. */
+		if (result == PUMP_CANCELLED && !s->internal) {
+			cancelled = true;
 			continue;
+		}
 		if (result != PUMP_EVENT)
 			return pump_error(s, result, err);
 		if (reply->kind == ADAPTER_REPLY)
 			break;
 		adapter_event_free(reply);
 	}
+	s->cancelled |= cancelled;
 	if (!reply->failed)
 		return 0;
 	err_set(err, "%s", reply->n_fields ? reply->fields[0] : "the debugger refused");

@@ -30,6 +30,7 @@ static int depart(struct session *s, struct departure *d, struct err *err)
 	if (s->state != SESSION_PROMPT)
 		return err_set(err, s->state == SESSION_ENDED ? "the debugger has exited; fred-undo goes back before that"
 							      : "finish the present command first");
+	s->cancelled = false;
 	if (request_where(s, &place, NULL, err))
 		return -1;
 	d->selected = place.selected ? place.selected : place.depth;
@@ -192,6 +193,40 @@ static void announce(struct session *s, struct departure *d, const char *expr, c
 		say("%s was %s before, %s after this statement:", expr, in_words(&result->before), in_words(&result->after));
 }
 
+static bool same_value(const struct machine_value *a, const struct machine_value *b)
+{
+	return a->kind == b->kind && (a->kind != MACHINE_VALUE || !strcmp(a->text, b->text));
+}
+
+/* The last doubt: at the target itself, in the process that the user will get, EXPR is still as before, and one statement
+ * later as after.  A program that runs differently each time would otherwise be blamed for another run's deed. */
+static int verify(struct departure *d, const char *expr, const struct watch_result *result,
+		  struct machine_stop *stop, struct err *err)
+{
+	struct machine_value before = {0}, after = {0};
+	struct machine *m = d->m;
+	struct machine_mark *mark;
+	struct machine_stop next;
+	int r = -1;
+
+	if (m->mark(m->self, &mark, err))
+		return -1;
+	bool born = result->before.kind != MACHINE_UNBORN;
+	if ((!born || m->eval(m->self, expr, d->selected, &before, err) == 0) &&
+	    m->go(m->self, mark, stop, err) == 0 &&
+	    m->run(m->self, result->by_command ? UINT64_MAX : stop->tick + 1, &next, err) == 0 &&
+	    m->eval(m->self, expr, d->selected, &after, err) == 0 &&
+	    m->go(m->self, mark, stop, err) == 0)
+		r = 0;
+	if (r == 0 && ((born && !same_value(&before, &result->before)) || !same_value(&after, &result->after)))
+		r = err_set(err, "the program does not run the same way each time (the clock, random numbers, threads?), so "
+			    "the statement cannot be named");
+	m->drop(m->self, mark);
+	free(before.text);
+	free(after.text);
+	return r;
+}
+
 static int name_guilty_caller(struct session *s, struct err *err)
 {
 	struct place place = {0}, caller = {0};
@@ -214,8 +249,12 @@ static int report_watch(struct session *s, struct departure *d, const char *expr
 			       "fred-reverse-watch --last %s looks at every stop", expr, in_words(&result->after), expr);
 	if (result->outcome == WATCH_NEVER_CHANGED)
 		return err_set(err, "%s has been %s at every stop since the start", expr, in_words(&result->after));
+	struct machine_stop stop;
+	if (reverse_go(d->m, &result->target, &stop, err) || verify(d, expr, result, &stop, err))
+		return -1;
 	announce(s, d, expr, result);
-	if (arrive(s, d, &result->target, err))
+	s->silent = false;
+	if (request_show(s, err) || book_arrival(s, d, &result->target, &stop, err))
 		return -1;
 	if (result->in_caller && name_guilty_caller(s, err))
 		return -1;

@@ -75,7 +75,7 @@ static void finish_command(struct session *s, struct adapter_event *event)
 	buf_clear(&s->typed);
 }
 
-static void ended(struct session *s)
+void run_ended(struct session *s)
 {
 	s->state = SESSION_ENDED;
 	set_prompt(s, "(fred) ");
@@ -96,7 +96,7 @@ void session_wait(struct session *s)
 		enum pump_result result = session_pump(s, &event, -1);
 		if (result == PUMP_ENDED || result == PUMP_HANGUP) {
 			if (result == PUMP_ENDED)
-				ended(s);
+				run_ended(s);
 			outer_set(OUTER_AS_FOUND);
 			return;
 		}
@@ -121,7 +121,7 @@ static void begin_command(struct session *s, const char *line, enum command_clas
 	s->pending = xstrdup(line);
 	s->pending_class = class;
 	s->pending_since = clock_us();
-	s->interrupted = false;
+	s->interrupted = s->cancelled = false;
 	s->quitting = class == COMMAND_QUITS;
 	free(s->last_line);
 	s->last_line = xstrdup(line);

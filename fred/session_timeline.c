@@ -63,12 +63,54 @@ int session_redo(struct session *s, long n, struct err *err)
 	return 0;
 }
 
+/* The commands that made the settings which `from` has and `to` not, for the history, oldest first. */
+static void collect_reissued(struct node *from, const struct node *to, struct node *with)
+{
+	if (!from || timeline_is_above(from, to))
+		return;
+	collect_reissued(from->parent, to, with);
+	for (size_t i = 0; i <= from->n_reissued; i++) {
+		const char *command = i < from->n_reissued ? from->reissued[i] : from->command;
+		if (i == from->n_reissued && (from->class != COMMAND_DEBUGGER || !command))
+			continue;
+		array_grow(with->reissued, with->n_reissued);
+		with->reissued[with->n_reissued++] = xstrdup(command);
+	}
+}
+
+/* Breakpoints and the like come along, as with every move but undo: the position with these is a node of its own. */
+static int bring_settings(struct session *s, struct node *from, char *settings, struct err *err)
+{
+	struct timeline *t = s->timeline;
+	struct node *node = t->here, *head = t->branches[t->branch].head;
+	cleanup_free char *there = NULL;
+
+	if (request_settings(s, &there, err))
+		return -1;
+	if (!strcmp(there, settings))
+		return 0;
+	if (request_load_settings(s, settings, err))
+		return -1;
+	struct node *with = timeline_add(t, node, NULL, COMMAND_DEBUGGER);
+	t->branches[t->branch].head = head == node ? with : head;
+	collect_reissued(from, node, with);
+	with->settings = xstrdup(settings);
+	with->prompt = xstrdup(node->prompt);
+	with->stdin_pos = node->stdin_pos;
+	with->ran_us = node->ran_us;
+	return request_where(s, &with->place, NULL, err);
+}
+
 /* A jump to a known position is a command as any other: undo takes it back. */
 static int jump(struct session *s, struct node *node, struct err *err)
 {
-	if (ready(s, err) || travel_show(s, node, err))
+	cleanup_free char *settings = NULL;
+	struct node *from = s->timeline->here;
+
+	if (ready(s, err) || (s->state == SESSION_PROMPT && request_settings(s, &settings, err)) ||
+	    travel_show(s, node, err) || (settings && bring_settings(s, from, settings, err)))
 		return -1;
-	undo_do(&s->timeline->undo, node->id);
+	undo_do(&s->timeline->undo, s->timeline->here->id);
 	return 0;
 }
 
@@ -187,10 +229,12 @@ int session_switch(struct session *s, const char *name, struct err *err)
 
 	if (!b)
 		return err_set(err, "there is no branch '%s'; fred-list shows which there are", name ? name : "");
-	if (jump(s, b->head, err))
-		return -1;
+	size_t was = s->timeline->branch;
 	s->timeline->branch = (size_t)(b - s->timeline->branches);
-	return 0;
+	if (jump(s, b->head, err) == 0)
+		return 0;
+	s->timeline->branch = was;
+	return -1;
 }
 
 static void list_node(struct session *s, const struct node *node, struct buf *out)

@@ -12,7 +12,6 @@
 void work_begin(struct session *s)
 {
 	s->internal = s->silent = true;
-	s->cancelled = false;
 	outer_set(OUTER_QUIET);
 }
 
@@ -70,7 +69,8 @@ static int restore_node(struct session *s, struct node *node, bool here_is_live,
 
 	session_drain(s);
 	if (ckpt_restore(s->ckpt, node->snapshot, keep ? &abandoned : NULL, err)) {
-		s->state = SESSION_ENDED;
+		if (!ckpt_leader(s->ckpt))
+			s->state = SESSION_ENDED;
 		return -1;
 	}
 	if (abandoned)
@@ -90,13 +90,20 @@ static int run_down(struct session *s, struct node *from, struct node *node, str
 
 int travel_to(struct session *s, struct node *node, struct err *err)
 {
-	struct node *from = timeline_snapshotted(node);
+	struct node *from;
 
-	if (!from)
-		return err_set(err, "there is no snapshot to go back to (see fredapp --doctor)");
-	/* Where the session has been moved off its node by work under way, there is nothing at `here` to keep. */
-	if (restore_node(s, from, !s->astray, err))
-		return -1;
+	err_set(err, "there is no snapshot to go back to (see fredapp --doctor)");
+	for (;;) {
+		from = timeline_snapshotted(node);
+		if (!from)
+			return -1;
+		/* Where the session has been moved off its node by work under way, there is nothing at `here` to keep. */
+		if (restore_node(s, from, !s->astray, err) == 0)
+			break;
+		/* A snapshot that is no good, killed by the machine for its memory say, costs that position only. */
+		say_error("lost the snapshot of a position: %s", err->what);
+		snapshots_keep(s->timeline, from, NULL);
+	}
 	s->astray = true;
 	if (run_down(s, from, node, err))
 		return -1;
@@ -113,6 +120,7 @@ int travel_show(struct session *s, struct node *node, struct err *err)
 
 	if (node->ended)
 		return err_set(err, "the debugger has exited there, after `%s`: nothing can be shown", node->command);
+	s->cancelled = false;
 	work_begin(s);
 	int r = travel_to(s, node, err);
 	if (r && was->snapshot && travel_to(s, was, &lost))

@@ -106,7 +106,7 @@ long timeline_commands(const struct node *above, const struct node *node)
 	long n = 0;
 
 	for (; node && node != above; node = node->parent)
-		n++;
+		n += node->command != NULL;
 	return n;
 }
 
