@@ -26,7 +26,7 @@ static void set(const char *word, size_t len)
 			log_levels[i] = level;
 }
 
-void log_open(const char *spec, const char *path)
+int log_open(const char *spec, const char *path, struct err *err)
 {
 	for (const char *p = spec; p && *p;) {
 		size_t n = strcspn(p, ",");
@@ -35,9 +35,11 @@ void log_open(const char *spec, const char *path)
 	}
 	if (path) {
 		int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-		if (fd >= 0)
-			log_fd = fd;
+		if (fd < 0)
+			return err_sys(err, "open the log %s", path);
+		log_fd = fd;
 	}
+	return 0;
 }
 
 void log_line(enum log_area area, const char *fmt, ...)

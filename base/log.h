@@ -4,13 +4,15 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include "base/err.h"
+
 enum log_area { LOG_CKPT, LOG_PTY, LOG_AGENT, LOG_SESSION, LOG_DECOMPOSE, LOG_AREAS };
 enum log_level { LOG_OFF, LOG_INFO, LOG_DEBUG };
 
 extern enum log_level log_levels[LOG_AREAS];
 
 /* Reads a specification as in FRED_LOG; words that are no area are ignored.  path NULL: stderr. */
-void log_open(const char *spec, const char *path);
+int log_open(const char *spec, const char *path, struct err *err) must_check;
 void log_line(enum log_area area, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A line with bytes that arrived or left, escaped. */
 void log_bytes(enum log_area area, const char *what, const char *data, unsigned long n);

@@ -49,6 +49,21 @@ static void check_yama(void)
 		line("ptrace of own processes", true, "%s", scope ? "allowed by yama" : "no yama here");
 }
 
+/* A filter on us can forbid what snapshots need, in containers mostly. */
+static void check_seccomp(void)
+{
+	cleanup_free char *status = fd_slurp("/proc/self/status", NULL);
+	const char *mode = status ? strstr(status, "\nSeccomp:") : NULL;
+
+	if (!mode)
+		line("seccomp", true, "this kernel has none, so nothing is filtered");
+	else if (atoi(mode + strlen("\nSeccomp:")))
+		line("seccomp", true, "fredapp itself runs under a filter; should a line below say NO, have ptrace, clone3 and "
+		     "unshare allowed there");
+	else
+		line("seccomp", true, "fredapp runs under no filter");
+}
+
 /* The first line that a command prints, without its newline; NULL when it cannot be run. */
 static char *first_line(const char *command)
 {
@@ -99,6 +114,7 @@ int doctor(void)
 	printf("%-34s      %s %s, %ld CPUs, %s\n", "machine", u.sysname, u.release, sysconf(_SC_NPROCESSORS_ONLN),
 	       geteuid() ? "ordinary user" : "root");
 	check_yama();
+	check_seccomp();
 	any = check_isolation(CKPT_ISOLATION_ROOT, "snapshots, namespaces by privilege", "used when run as root",
 			      "not needed where user namespaces work");
 	any |= check_isolation(CKPT_ISOLATION_USER, "snapshots, user namespace", "used by ordinary users",

@@ -139,7 +139,10 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	const char *areas = getenv("FRED_LOG");
-	log_open(o.debug ? "all:debug" : areas ? areas : o.log ? "all:info" : NULL, o.log);
+	if (log_open(o.debug ? "all:debug" : areas ? areas : o.log ? "all:info" : NULL, o.log, &err)) {
+		say_error("%s", err.what);
+		return 2;
+	}
 	if (o.doctor)
 		return doctor();
 	if (settings_read_files(&err)) {

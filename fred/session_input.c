@@ -83,18 +83,41 @@ void input_from_stdin(struct session *s)
 		remember_typed(s, data, (size_t)w);
 }
 
+/* Writes bytes of a pipe to the terminal, those that mean something there quoted; returns how many went, quotes not
+ * counted. */
+static size_t write_quoted(struct session *s, const struct termios *t, const char *data, size_t n)
+{
+	bool quote = (t->c_lflag & ICANON) && (t->c_lflag & IEXTEN);
+	char lnext = (char)t->c_cc[VLNEXT], quoted[4096];
+	size_t len = 0, done = 0;
+
+	for (size_t i = 0; i < n && len + 2 <= sizeof quoted; i++) {
+		if (quote && (data[i] == (char)t->c_cc[VEOF] || data[i] == lnext))
+			quoted[len++] = lnext;
+		quoted[len++] = data[i];
+	}
+	ssize_t w = write(s->master, quoted, len);
+	if (w <= 0)
+		return 0;
+	/* A quote must not be parted from its byte: finish it. */
+	for (size_t i = 0; i < (size_t)w; i++, done++)
+		if (quote && quoted[i] == lnext && ++i == (size_t)w && fd_write_all(s->master, &quoted[i], 1))
+			return done;
+	return done;
+}
+
 void input_to_master(struct session *s)
 {
 	struct termios t;
 	size_t n = s->in.data.len - s->in.pos;
 
+	if (tcgetattr(s->back, &t))
+		return;
 	if (n) {
-		ssize_t w = write(s->master, s->in.data.data + s->in.pos, n > 2048 ? 2048 : n);
-		if (w <= 0)
-			return;
-		buf_add(&s->typed, s->in.data.data + s->in.pos, (size_t)w);
-		s->in.pos += (size_t)w;
-	} else if (tcgetattr(s->back, &t) == 0 && write(s->master, &t.c_cc[VEOF], 1) == 1) {
+		size_t w = write_quoted(s, &t, s->in.data.data + s->in.pos, n > 2048 ? 2048 : n);
+		buf_add(&s->typed, s->in.data.data + s->in.pos, w);
+		s->in.pos += w;
+	} else if (write(s->master, &t.c_cc[VEOF], 1) == 1) {
 		s->in.eof_sent = true;
 	}
 }
@@ -140,8 +163,18 @@ void input_take_back(struct session *s)
 
 int input_replay(struct session *s, const struct node *node, struct err *err)
 {
-	if (node->typed.len && fd_write_all(s->master, node->typed.data, node->typed.len))
-		return err_sys(err, "feed the program its input again");
+	struct termios t;
+
+	if (node->typed.len == 0)
+		return 0;
+	if (outer_is_terminal() || tcgetattr(s->back, &t))
+		return fd_write_all(s->master, node->typed.data, node->typed.len)
+			       ? err_sys(err, "feed the program its input again") : 0;
+	for (size_t done = 0, w; done < node->typed.len; done += w) {
+		w = write_quoted(s, &t, node->typed.data + done, node->typed.len - done);
+		if (w == 0)
+			return err_sys(err, "feed the program its input again");
+	}
 	return 0;
 }
 

@@ -51,6 +51,19 @@ void inner_resize(int master)
 		ioctl(master, TIOCSWINSZ, &size);
 }
 
+/* For input that is no human's: a byte is a byte, 3 is no ^C and 127 erases nothing, as in a pipe; nothing is echoed, or
+ * type-ahead would show twice.  Only the end of file remains special, and what quotes it: session_input.c does. */
+static void make_pipelike(struct termios *t)
+{
+	static const int off[] = {VINTR, VQUIT, VSUSP, VERASE, VKILL, VWERASE, VREPRINT, VDISCARD, VEOL, VEOL2, VSTART, VSTOP};
+
+	t->c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ISIG);
+	t->c_lflag |= ICANON | IEXTEN;
+	t->c_iflag &= ~(tcflag_t)(ICRNL | INLCR | IGNCR | IXON | IXOFF | IXANY | ISTRIP | IUCLC | PARMRK | INPCK);
+	for (size_t i = 0; i < sizeof off / sizeof off[0]; i++)
+		t->c_cc[off[i]] = _POSIX_VDISABLE;
+}
+
 int inner_open(int *master, int *slave, struct err *err)
 {
 	struct winsize size = {.ws_row = 24, .ws_col = 80};
@@ -62,9 +75,8 @@ int inner_open(int *master, int *slave, struct err *err)
 	tcgetattr(*slave, &t);
 	if (!isatty(STDOUT_FILENO))
 		t.c_oflag &= ~(tcflag_t)OPOST;
-	/* What a pipe feeds to the program is not echoed natively; type-ahead would show twice. */
 	if (!outer_is_terminal())
-		t.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+		make_pipelike(&t);
 	tcsetattr(*slave, TCSANOW, &t);
 	fcntl(*master, F_SETFD, FD_CLOEXEC);
 	fcntl(*slave, F_SETFD, FD_CLOEXEC);

@@ -222,7 +222,7 @@ def test_interrupt_while_running(pdb):
         time.sleep(0.01)
     peer.process.send_signal(signal.SIGINT)
     assert peer.wait().place[0] == "p.py" and not peer.prompt.restarted
-    peer.send("k", 1, "continue", 1 << 60, 0, 0, 0, "")
+    peer.send("k", 1, "continue", 1 << 60, 0, "", 0, "")
     time.sleep(0.1)
     peer.process.send_signal(signal.SIGINT)
     assert peer.wait().place[0] == "p.py"
@@ -248,7 +248,7 @@ print('over')
     third = peer.run("continue")
     assert (peer.value("a"), third.stop) == (["1", "2"], first.stop)
     assert third.end and third.tick == len(peer.ticks) and third.session != second.session
-    peer.send("k", 1, "continue", 1 << 60, 1, 0, 0, "")
+    peer.send("k", 1, "continue", 1 << 60, 1, "", 0, "")
     peer.process.wait(60)
     assert peer.printed().endswith("over\n")
 
@@ -266,7 +266,7 @@ def test_halt_and_take_over(pdb, python):
     assert peer.prompt.end and peer.prompt.tick == 0
     assert peer.line("return").kind == 2
     assert peer.line("next").place[1] == 7
-    peer.send("k", 0, "", 1 << 60, 0, 0, 0, "")
+    peer.send("k", 0, "", 1 << 60, 0, "", 0, "")
     assert peer.receive()[0] == "F"
     peer.send("l", "continue")
     peer.process.wait(60)
@@ -323,7 +323,7 @@ def test_leaves_no_trace(pdb, python, tmp_path, preload, clock):
     env = {"LD_PRELOAD": clock_peer.AGENT + ":" + preload} if preload else {}
     peer = pdb(LEAVES_NO_TRACE % preload, "input", env=env)
     if clock:
-        peer.send("k", 1, "continue", 1 << 60, 0, 0, 0, "")
+        peer.send("k", 1, "continue", 1 << 60, 0, "", 0, "")
         prompt = peer.wait()
     else:
         prompt = peer.line("continue")

@@ -124,7 +124,7 @@ def trial(python, path, stops, rnd):
                     continue
                 show = rnd.randrange(2)
                 arrivals = halting.arrivals
-                halting.run(text, limit, 1, 0, show)
+                halting.run(text, limit, 1, "", show)
                 told, text = told + halting.ticks, None
                 if halting.prompt.end:
                     assert limit >= len(ticks)
