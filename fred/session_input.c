@@ -27,7 +27,7 @@ bool input_wants_stdin(const struct session *s)
 bool input_wants_master(const struct session *s)
 {
 	return s->state == SESSION_RUNNING && !s->internal && !outer_is_terminal() &&
-	       (s->in.pos < s->in.data.len || (s->in.eof && !s->in.eof_sent));
+	       (s->in.pos < s->in.data.len || (s->in.eof && !s->in.eofs));
 }
 
 /* ^Z while the program runs: the program's own terminal has no shell that could wake it, so it is us who stop. */
@@ -106,6 +106,18 @@ static size_t write_quoted(struct session *s, const struct termios *t, const cha
 	return done;
 }
 
+/* A pipe stays at its end, a terminal says end of file once for each ^D: enough for a program that insists. */
+enum { ENOUGH_EOFS = 64 };
+
+static void type_eofs(struct session *s, const struct termios *t, size_t n)
+{
+	char eofs[ENOUGH_EOFS];
+
+	memset(eofs, t->c_cc[VEOF], sizeof eofs);
+	if (n && fd_write_all(s->master, eofs, n < sizeof eofs ? n : sizeof eofs))
+		s->state = SESSION_HANGUP;
+}
+
 void input_to_master(struct session *s)
 {
 	struct termios t;
@@ -117,8 +129,9 @@ void input_to_master(struct session *s)
 		size_t w = write_quoted(s, &t, s->in.data.data + s->in.pos, n > 2048 ? 2048 : n);
 		buf_add(&s->typed, s->in.data.data + s->in.pos, w);
 		s->in.pos += w;
-	} else if (write(s->master, &t.c_cc[VEOF], 1) == 1) {
-		s->in.eof_sent = true;
+	} else {
+		type_eofs(s, &t, ENOUGH_EOFS);
+		s->in.eofs = ENOUGH_EOFS;
 	}
 }
 
@@ -146,12 +159,15 @@ void input_take_back(struct session *s)
 {
 	cleanup_buf struct buf back = {0};
 
-	if (s->typed.len == 0 && !s->in.eof_sent)
+	s->read_eofs = 0;
+	if (s->typed.len == 0 && !s->in.eofs)
 		return;
 	read_back(s, &back);
 	/* An end of file that nobody has read is a NUL in the queue (n_tty.c: __DISABLED_CHAR). */
-	if (s->in.eof_sent && (s->in.eof_sent = false, back.len) && back.data[back.len - 1] == 0)
+	for (; s->in.eofs && back.len && back.data[back.len - 1] == 0; s->in.eofs--)
 		back.len--;
+	s->read_eofs = s->in.eofs;
+	s->in.eofs = 0;
 	if (back.len > s->typed.len)
 		back.len = s->typed.len;
 	s->typed.len -= back.len;
@@ -165,7 +181,7 @@ int input_replay(struct session *s, const struct node *node, struct err *err)
 {
 	struct termios t;
 
-	if (node->typed.len == 0)
+	if (node->typed.len == 0 && node->eofs == 0)
 		return 0;
 	if (outer_is_terminal() || tcgetattr(s->back, &t))
 		return fd_write_all(s->master, node->typed.data, node->typed.len)
@@ -175,6 +191,7 @@ int input_replay(struct session *s, const struct node *node, struct err *err)
 		if (w == 0)
 			return err_sys(err, "feed the program its input again");
 	}
+	type_eofs(s, &t, node->eofs);
 	return 0;
 }
 
@@ -189,8 +206,11 @@ void input_settle(struct session *s, const struct node *whole, struct node *node
 {
 	cleanup_buf struct buf back = {0};
 
-	if (whole->typed.len)
+	if (whole->typed.len || whole->eofs)
 		read_back(s, &back);
+	node->eofs = whole->eofs;
+	for (; node->eofs && back.len && back.data[back.len - 1] == 0; node->eofs--)
+		back.len--;
 	size_t unread = back.len < whole->typed.len ? back.len : whole->typed.len;
 	buf_add(&node->typed, buf_str(&whole->typed), whole->typed.len - unread);
 	node->stdin_pos = whole->stdin_pos - unread;

@@ -37,9 +37,11 @@ struct session {
 	struct stdin_log {              /* stdin that is no terminal: all bytes read so far, and how far they are used */
 		struct buf data;
 		size_t pos;
-		bool eof, eof_sent;
+		bool eof;
+		size_t eofs;            /* ends of file that were typed at the program since the last prompt */
 	} in;
 	struct buf typed;               /* terminal input that went to the program in the present command */
+	size_t read_eofs;               /* and ends of file that it read */
 	struct buf typeahead;           /* what a human typed and the program did not read */
 
 	char *pending;                  /* text of the command that is being executed, all its lines so far */

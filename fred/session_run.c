@@ -50,6 +50,7 @@ static void book(struct session *s, struct adapter_event *event)
 		node->ran_us = was->ran_us + clock_us() - s->pending_since;
 		node->origin = event && event->restarted;
 		node->typed = s->typed;
+		node->eofs = s->read_eofs;
 		s->typed = (struct buf){0};
 	}
 	node->stdin_pos = s->in.pos;

@@ -43,7 +43,8 @@ struct node {
 	char **looks;                   /* commands typed here that changed nothing, for the history */
 	size_t n_looks;
 	char *state;                    /* ^C ended the command: the adapter's digest of the state it ended in */
-	struct buf typed;               /* terminal input that the edge consumed */
+	size_t eofs;                    /* ends of file that it read after ... */
+	struct buf typed;               /* ... terminal input that the edge consumed */
 	size_t stdin_pos;               /* how far the program had read a stdin that is no terminal */
 
 	struct ckpt_snapshot *snapshot; /* NULL: thinned away or not taken; session_snapshots.c looks after them */

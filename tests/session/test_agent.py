@@ -41,7 +41,7 @@ CLASSES = [
     ("where", LOOKS), ("l 1,3", LOOKS), ("p x", LOOKS), ("p x.y[0] < 3", LOOKS), ("p len(l)", LOOKS), ("p f(1)", PROGRAM),
     ("pp sorted(l)", LOOKS), ("x", LOOKS), ("x.y", LOOKS), ("x == 3", LOOKS), ("f()", PROGRAM), ("x = 3", PROGRAM),
     ("x += 1", PROGRAM), ("!x", PROGRAM), ("p (x := 3)", PROGRAM), ("p [f for f in l]", LOOKS), ("p id(x)", PROGRAM),
-    ("p max", LOOKS), ("import os", PROGRAM), ("del x", PROGRAM), ("break 3", DEBUGGER), ("b", DEBUGGER), ("up", DEBUGGER),
+    ("p max", LOOKS), ("import os", PROGRAM), ("del x", PROGRAM), ("break 3", DEBUGGER), ("b", LOOKS), ("break", LOOKS), ("b f", DEBUGGER), ("display", LOOKS), ("up", DEBUGGER),
     ("display x", DEBUGGER), ("step", MOVES), ("s", MOVES), ("until 5", MOVES), ("c", MOVES), ("jump 3", PROGRAM),
     ("interact", PROGRAM), ("run a", RESTARTS), ("q", QUITS), ("EOF", QUITS), ("p 1;;next", MOVES), ("n;;x = 1", PROGRAM),
     ("nn", MOVES), ("pq 4", LOOKS), ("pq f()", PROGRAM), ("???", LOOKS), ("alias a next;;next", DEBUGGER), ("loop", PROGRAM),
