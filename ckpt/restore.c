@@ -418,6 +418,17 @@ static int rebuild(struct ckpt_session *s, const struct ckpt_snapshot *n, struct
 	return r;
 }
 
+/* Somebody may have killed a twin, the kernel's OOM killer first of all.  Better known before the present is given up. */
+static int check_twin(const struct ckpt_snapshot *snapshot, struct err *err)
+{
+	unsigned long dummy;
+
+	/* ESRCH as soon as it is on its way out, before it has become a zombie (kernel/ptrace.c, ptrace_check_attach). */
+	if (ptrace(PTRACE_GETEVENTMSG, snapshot->twin, 0, &dummy) == 0)
+		return 0;
+	return err_set(err, "the process that held the snapshot was killed from outside, for its memory perhaps");
+}
+
 int ckpt_restore(struct ckpt_session *s, const struct ckpt_snapshot *snapshot, struct ckpt_snapshot **abandoned,
 		 struct err *err)
 {
@@ -430,6 +441,8 @@ int ckpt_restore(struct ckpt_session *s, const struct ckpt_snapshot *snapshot, s
 	twins_reap(s, false);
 	if (session_reports(s, false, err) < 0)
 		return err_context(err, "restore");
+	if (check_twin(snapshot, err) < 0)
+		return -1;
 	cpu_enter(s, s->leader ? s->leader : snapshot->twin, &here);
 	if (s->leader)
 		r = put_away(s, abandoned, err);

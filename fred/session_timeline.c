@@ -63,19 +63,31 @@ int session_redo(struct session *s, long n, struct err *err)
 	return 0;
 }
 
-/* The commands that made the settings which `from` has and `to` not, for the history, oldest first. */
-static void collect_reissued(struct node *from, const struct node *to, struct node *with)
+static bool has_command(const struct history *h, const char *text)
 {
-	if (!from || timeline_is_above(from, to))
-		return;
-	collect_reissued(from->parent, to, with);
-	for (size_t i = 0; i <= from->n_reissued; i++) {
-		const char *command = i < from->n_reissued ? from->reissued[i] : from->command;
-		if (i == from->n_reissued && (from->class != COMMAND_DEBUGGER || !command))
+	for (size_t i = 0; i < h->n; i++)
+		if (!strcmp(h->entries[i].text, text))
+			return true;
+	return false;
+}
+
+/* For the history: the commands that made the settings which `from` has and the present node not, oldest first. */
+static void collect_reissued(struct session *s, const struct node *from, struct node *with)
+{
+	struct node *root = s->timeline->nodes[0];
+	struct history *there = timeline_history(root, with, s->adapter);
+	struct history *here = timeline_history(root, from, s->adapter);
+
+	for (size_t i = 0; i < here->n; i++) {
+		if (here->entries[i].class != HISTORY_DEBUGGER || has_command(there, here->entries[i].text))
 			continue;
 		array_grow(with->reissued, with->n_reissued);
-		with->reissued[with->n_reissued++] = xstrdup(command);
+		with->reissued[with->n_reissued++] = xstrdup(here->entries[i].text);
 	}
+	history_free(there);
+	history_free(here);
+	free(there);
+	free(here);
 }
 
 /* Breakpoints and the like come along, as with every move but undo: the position with these is a node of its own. */
@@ -93,7 +105,7 @@ static int bring_settings(struct session *s, struct node *from, char *settings, 
 		return -1;
 	struct node *with = timeline_add(t, node, NULL, COMMAND_DEBUGGER);
 	t->branches[t->branch].head = head == node ? with : head;
-	collect_reissued(from, node, with);
+	collect_reissued(s, from, with);
 	with->settings = xstrdup(settings);
 	with->prompt = xstrdup(node->prompt);
 	with->stdin_pos = node->stdin_pos;
@@ -237,6 +249,12 @@ int session_switch(struct session *s, const char *name, struct err *err)
 	return -1;
 }
 
+/* Settings that were brought along make a node of their own at the same position. */
+static bool is_here(const struct timeline *t, const struct node *node)
+{
+	return timeline_is_above(node, t->here) && timeline_commands(node, t->here) == 0;
+}
+
 static void list_node(struct session *s, const struct node *node, struct buf *out)
 {
 	struct timeline *t = s->timeline;
@@ -247,7 +265,7 @@ static void list_node(struct session *s, const struct node *node, struct buf *ou
 		ckpt_info(node->snapshot, &info);
 		snprintf(memory, sizeof memory, "%.1f MB", (double)info.private_bytes / (1 << 20));
 	}
-	buf_printf(out, "%s %-3d %-32s %8.2f s  ", node == t->here ? "*" : " ", node->checkpoint,
+	buf_printf(out, "%s %-3d %-32s %8.2f s  ", is_here(t, node) ? "*" : " ", node->checkpoint,
 		   place_text(&node->place, where, sizeof where), (double)node->ran_us / 1e6);
 	if (timeline_is_above(node, t->here)) {
 		long n = timeline_commands(node, t->here);
@@ -272,8 +290,8 @@ int session_list(struct session *s, struct buf *out, struct err *err)
 	}
 	for (size_t i = 0; t->n_branches > 1 && i < t->n_branches; i++)
 		buf_printf(out, "%s branch %s\n", i == t->branch ? "*" : " ", t->branches[i].name);
-	if (t->here->checkpoint < 0) {
-		struct node *last = timeline_last_checkpoint(t->here);
+	struct node *last = timeline_last_checkpoint(t->here);
+	if (!is_here(t, last)) {
 		long n = timeline_commands(last, t->here);
 		buf_printf(out, "* here: checkpoint %d and %ld command%s\n", last->checkpoint < 0 ? 0 : last->checkpoint, n,
 			   n == 1 ? "" : "s");
