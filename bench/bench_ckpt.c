@@ -151,7 +151,10 @@ static void rounds(int n)
 
 int main(int argc, char **argv)
 {
-	log_open(getenv("FRED_LOG"), NULL);
+	struct err log_err;
+
+	if (log_open(getenv("FRED_LOG"), NULL, &log_err))
+		return 1;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	size(10);
 	size(1024);
