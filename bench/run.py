@@ -60,6 +60,13 @@ def nexts(session, n=COMMANDS):
         session.do("next")
 
 
+def scripted_nexts(bench, snapshots, n):
+    """Seconds for a whole `fredapp --batch` run with n `next`."""
+    folder = bench.folder
+    commands = ["fred-set snapshots %s" % snapshots, "break main", "continue"] + ["next"] * n
+    return timed(lambda: driver.run_batch(folder, commands, PYTHON, "-m", "pdb", STEPS))
+
+
 def thousand_next(bench):
     kinds = {"bare": (False,), "off": (True, "fred-set snapshots off"), "on": (True,)}
     times = {kind: [] for kind in kinds}
@@ -71,11 +78,20 @@ def thousand_next(bench):
             session.quit()
     bare, off, on = (statistics.median(times[kind]) for kind in kinds)
     each = 1000 / COMMANDS
+    scripts = {kind: [] for kind in ("off", "on")}
+    for _ in range(ROUNDS):
+        for kind in scripts:
+            scripts[kind].append(scripted_nexts(bench, kind, COMMANDS) - scripted_nexts(bench, kind, 0))
+    script_off, script_on = (statistics.median(scripts[kind]) for kind in scripts)
     row("1,000 `next` through a bare pty", "%.3f ms each" % (bare * each))
     row("the same through fredapp, snapshots off", "%.3f ms each, %.2f times bare" % (off * each, off / bare),
         "1.2 times bare", off / bare <= 1.2)
     row("the same, snapshots on", "%.3f ms each, %.2f ms more" % (on * each, (on - off) * each), "1 ms more",
         (on - off) * each <= 1)
+    row("from a script (fredapp --batch), snapshots off", "%.3f ms each, %.2f times bare" %
+        (script_off * each, script_off / bare), "1.2 times bare", script_off / bare <= 1.2)
+    row("from a script, snapshots on", "%.3f ms each, %.2f ms more" % (script_on * each, (script_on - script_off) * each),
+        "1 ms more", (script_on - script_off) * each <= 1)
 
 
 def undo(bench):

@@ -10,18 +10,20 @@
 #include "base/fd.h"
 
 static struct termios found;
-static bool have_found;
+static bool have_found;         /* asked once: a terminal that has gone away was one all the same */
+static bool stdout_is_terminal;
 static enum outer_mode present;
 
-bool outer_is_terminal(void) { return isatty(STDIN_FILENO); }
+bool outer_is_terminal(void) { return have_found; }
 
 void outer_save(void)
 {
 	have_found = tcgetattr(STDIN_FILENO, &found) == 0;
+	stdout_is_terminal = isatty(STDOUT_FILENO);
 	present = OUTER_AS_FOUND;
 }
 
-bool outer_adds_returns(void) { return have_found && present != OUTER_RAW && isatty(STDOUT_FILENO); }
+bool outer_adds_returns(void) { return have_found && present != OUTER_RAW && stdout_is_terminal; }
 
 void outer_set(enum outer_mode mode)
 {
@@ -33,7 +35,7 @@ void outer_set(enum outer_mode mode)
 		cfmakeraw(&t);
 		t.c_cc[VMIN] = 1;
 		t.c_cc[VTIME] = 0;
-		if (!isatty(STDOUT_FILENO))
+		if (!stdout_is_terminal)
 			t.c_oflag = found.c_oflag;
 	} else if (mode == OUTER_QUIET) {
 		t.c_lflag &= ~(tcflag_t)(ECHO | ICANON);
