@@ -8,7 +8,8 @@ changes = []
 
 def changed(signum, frame):
     changes.append(os.get_terminal_size())
-    print("changed to", *changes[-1], flush=True)
+    # print() could be interrupted by itself.
+    os.write(1, b"changed to %d %d\n" % changes[-1])
 
 
 signal.signal(signal.SIGWINCH, changed)
