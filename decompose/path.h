@@ -3,10 +3,8 @@
  * after a reverse move.
  *
  * The path to stop s in activation A: when A had an earlier stop a since the segment's start (or the start itself lies
- * in A), the path to a, and `next`.  Otherwise the path to the stop p just before s, and one word more:
- *      step    when s is a call made by p's statement
- *      next    when p is a return stop, where `next` goes on like `step`: to a caller that had no stop yet, or, in
- *              `f() + g()`, into g; and when s is a caller's stop that an exception leapt to
+ * in A), the path to a, and `next`; otherwise the path to the stop just before s, and `step`, which always leads to the
+ * next stop.  So does it to a return stop right after another stop of A: a generator's is passed over by `next`.
  * Such a path has about one run of `step` and one of `next` for each call that is open at s, whatever came before.
  *
  * Breakpoints in the functions that a `next` passes over are not considered: the path reads as with them disabled. */

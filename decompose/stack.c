@@ -119,13 +119,12 @@ void stack_record(struct stack *s)
 }
 
 /* The path to the next stop as reached from the present one, before the present activation goes away. */
-static struct stack_run *path_from_here(const struct stack *s, uint32_t depth, uint8_t kind)
+static struct stack_run *path_from_here(const struct stack *s)
 {
 	const struct stack_activation *a = &s->at[s->depth - 1];
 	struct stack_run *r = run_append(run_ref(a->first), PATH_NEXT, a->nexts);
-	bool enters = s->kind != MACHINE_RETURN && (depth > s->depth || kind == MACHINE_CALL);
 
-	return run_append(r, enters ? PATH_STEP : PATH_NEXT, 1);
+	return run_append(r, PATH_STEP, 1);
 }
 
 /* The outermost activations that live on, when the next stop is of that kind and depth. */
@@ -144,15 +143,17 @@ void stack_arrive(struct stack *s, const struct machine_tick *tick)
 	uint32_t unbroken = ends_above(s, tick->kind, depth);
 	struct stack_activation *a;
 	struct stack_run *first = NULL;
-	bool known;
+	bool known, steps;
 
 	if (s->is_stop)
 		stack_record(s);
 	s->is_stop = true;
 	s->tick++;
 	known = unbroken == depth && depth <= s->depth && s->at[depth - 1].on_path;
-	if (s->paths && !known)
-		first = path_from_here(s, depth, tick->kind);
+	/* A debugger's `next` passes over the return stop of a generator; `step` stops there as at any other. */
+	steps = !known || (tick->kind == MACHINE_RETURN && s->depth == depth);
+	if (s->paths && steps)
+		first = path_from_here(s);
 	pop_to(s, unbroken);
 	if (unbroken < s->survivors)
 		s->survivors = unbroken;
@@ -160,12 +161,14 @@ void stack_arrive(struct stack *s, const struct machine_tick *tick)
 		push(s, s->tick);
 	s->kind = tick->kind;
 	a = &s->at[depth - 1];
-	if (known) {
+	if (!steps) {
 		a->nexts++;
-	} else {
-		a->on_path = true;
-		a->first = first;
+		return;
 	}
+	a->on_path = true;
+	run_unref(a->first);
+	a->first = first;
+	a->nexts = 0;
 }
 
 void stack_copy(struct stack *to, const struct stack *from)

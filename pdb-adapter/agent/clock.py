@@ -307,7 +307,7 @@ def make_clock():
                 while message is not None and message[0] != ord('g'):
                     message = receive()
         if not channel_open():          # a forked child, or fredapp is gone
-            disarm(frame)
+            disarm(frame, None)
             return None
         # With curframe_locals, which pdb keeps and forgets to forget: objects must die when they would have.
         saved = [(name, getattr(self, name)) for name in STOP_INFO if hasattr(self, name)]
@@ -320,9 +320,7 @@ def make_clock():
             if each.f_trace is untraced:
                 plain.append(each)
             each = each.f_back
-        disarm(frame)
-        for each in plain:              # `step` traces the callers as it comes to them
-            each.f_trace = self.trace_dispatch
+        disarm(frame, self)
         sys.settrace(self.trace_dispatch)
         self.currentbp = 0              # commands of a breakpoint are not to be run here
         self._set_stopinfo(None, None)
@@ -371,15 +369,18 @@ def make_clock():
             frame = frame.f_back
         sys.settrace(p.trace_dispatch)
 
-    def disarm(frame):
-        """Back to what there would be without us: frame and its callers, and what is traced from now on."""
+    def disarm(frame, tracer):
+        """Back to what there would be without us: frame and its callers, and what is traced from now on.
+
+        tracer: the Pdb that traces also what it would not have traced, as `step` does; or None.  It takes our function's
+        place at once: before 3.10 a frame without a trace function in between forgets at which line it is."""
         nonlocal running
         Bdb.trace_dispatch, Bdb.set_continue = original, original_continue
         running = False
         while frame is not None:
             trace = frame.f_trace
             if trace is untraced:
-                frame.f_trace = None
+                frame.f_trace = tracer.trace_dispatch if tracer else None
             elif getattr(trace, '__func__', None) is trace_dispatch:
                 frame.f_trace = trace.__self__.trace_dispatch
             frame = frame.f_back
@@ -416,7 +417,7 @@ def make_clock():
         if not running:
             return 0, True, stop.inside or not stop.live
         send_trace()
-        disarm(stop.frame if stop.live else asks)
+        disarm(stop.frame if stop.live else asks, None)
         last = None
         if not stop.live:
             # Post-mortem: the life of the program ends, for the user, where the frame that failed was left.  Its

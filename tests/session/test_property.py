@@ -169,7 +169,7 @@ def test_reverse_commands(folder, fred, bare, python, seed):
         for _ in range(count if how != "finish" else 1):
             target = getattr(oracle, "reverse_" + how)(target) if target >= 0 else target
         walk.backward("fred-reverse-%s%s" % (how, " %d" % count if count > 1 and how != "finish" else ""), target)
-        if chance.random() < 0.4:
+        if now > 0 and chance.random() < 0.4:       # at the start nothing moved, and nothing is there to undo
             walk.do("fred-undo")
             assert now in walk.look(), walk.report("undo leads back to stop %d" % now)
             walk.at = now
@@ -234,6 +234,8 @@ def test_history_leads_here(folder, fred, bare, python, seed):
     commands = spelled_out(history_of(walk.do("fred-history")))
     session = bare(argv=[python, "-m", "pdb", oracle.path])
     answer = session.banner.replace("\r\n", "\n")
-    for command in filter(None, commands):
-        answer = session.do(command)
+    for command, following in zip(commands, commands[1:] + [""]):
+        # The list reads as with breakpoints disabled; of those set here only the one that a `continue` ran to matters.
+        if command and not (command.startswith("tbreak") and following != "continue"):
+            answer = session.do(command)
     assert Walk(session, oracle).look() & walk.look(), walk.report("by hand: " + answer)
