@@ -234,6 +234,7 @@ def test_history_leads_here(folder, fred, bare, python, seed):
     commands = spelled_out(history_of(walk.do("fred-history")))
     session = bare(argv=[python, "-m", "pdb", oracle.path])
     answer = session.banner.replace("\r\n", "\n")
+    commands = list(commands)
     for command, following in zip(commands, commands[1:] + [""]):
         # The list reads as with breakpoints disabled; of those set here only the one that a `continue` ran to matters.
         if command and not (command.startswith("tbreak") and following != "continue"):
