@@ -212,6 +212,8 @@ def main():
             platform.release(), os.cpu_count(), cpu, platform.python_version(),
             version(["git", "rev-parse", "--short", "HEAD"])))
         file.write("| what | measured | to reach | reached |\n|---|---|---|---|\n" + "\n".join(rows) + "\n\n")
+        with open(os.path.join(HERE, "remarks.md")) as remarks:
+            file.write(remarks.read())
         file.write("## The engine\n\n```\n%s```\n" % (engine_text if engine_text.endswith("\n") else engine_text + "\n"))
 
 
