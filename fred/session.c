@@ -158,7 +158,7 @@ void session_close(struct session *s)
 	free(s);
 }
 
-enum session_state session_state(const struct session *s) { return s->state; }
+enum session_state session_state(const struct session *s) { return s->hangup ? SESSION_HANGUP : s->state; }
 const char *session_prompt(const struct session *s) { return s->prompt; }
 int session_status(const struct session *s) { return s->status; }
 const struct adapter *session_adapter(const struct session *s) { return s->adapter; }

@@ -68,7 +68,7 @@ void input_from_stdin(struct session *s)
 	if (n <= 0) {
 		s->in.eof = true;
 		if (outer_is_terminal() || n < 0)
-			s->state = SESSION_HANGUP;
+			s->hangup = true;
 		return;
 	}
 	if (!outer_is_terminal()) {
@@ -115,7 +115,7 @@ static void type_eofs(struct session *s, const struct termios *t, size_t n)
 
 	memset(eofs, t->c_cc[VEOF], sizeof eofs);
 	if (n && fd_write_all(s->master, eofs, n < sizeof eofs ? n : sizeof eofs))
-		s->state = SESSION_HANGUP;
+		s->hangup = true;
 }
 
 void input_to_master(struct session *s)

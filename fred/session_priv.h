@@ -18,6 +18,7 @@ struct session {
 
 	enum session_state state;
 	char *prompt;
+	bool hangup;                    /* nobody is there any more, or SIGTERM: for good, whatever state is restored */
 	bool seen_prompt;
 	bool interrupted;               /* ^C was typed at the program during the present command */
 	bool told_no_snapshot;          /* one complaint is enough */

@@ -45,15 +45,15 @@ static bool take_output(struct session *s, int from, int to)
 	if (!s->silent && from == s->master && outer_adds_returns())
 		n = (ssize_t)without_returns(data, (size_t)n);
 	if (!s->silent && put_output(to, data, (unsigned long)n))
-		s->state = SESSION_HANGUP;
+		s->hangup = true;
 	return true;
 }
 
 void session_drain(struct session *s)
 {
-	while (s->state != SESSION_HANGUP && take_output(s, s->master, STDOUT_FILENO))
+	while (!s->hangup && take_output(s, s->master, STDOUT_FILENO))
 		;
-	while (s->stderr_read >= 0 && s->state != SESSION_HANGUP && take_output(s, s->stderr_read, STDERR_FILENO))
+	while (s->stderr_read >= 0 && !s->hangup && take_output(s, s->stderr_read, STDERR_FILENO))
 		;
 }
 
@@ -81,7 +81,7 @@ static void take_signal(struct session *s)
 				pass_interrupt(s);
 			break;
 		default:
-			s->state = SESSION_HANGUP;
+			s->hangup = true;
 		}
 	}
 }
@@ -142,7 +142,7 @@ enum pump_result session_pump(struct session *s, struct adapter_event *event, in
 		*event = (struct adapter_event){0};
 		if (take_message(s, event))
 			return PUMP_EVENT;
-		if (s->state == SESSION_HANGUP)
+		if (s->hangup)
 			return PUMP_HANGUP;
 		if (s->cancelled) {
 			s->cancelled = false;
