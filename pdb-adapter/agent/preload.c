@@ -15,18 +15,36 @@
 #include "pdb-adapter/agent/namespace.h"
 #include "pdb-adapter/agent/prompt.h"
 
+static enum { NOT_YET, STARTING, STARTED } state;       /* the GIL guards it; `lock` too where it becomes STARTED */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t started = PTHREAD_COND_INITIALIZER;
+
+/* Another thread, which needs the GIL for it, is starting the agent: two came to a breakpoint() at the same time. */
+static void await_start(void)
+{
+	void *thread = PyEval_SaveThread();
+
+	pthread_mutex_lock(&lock);
+	while (state == STARTING)
+		pthread_cond_wait(&started, &lock);
+	pthread_mutex_unlock(&lock);
+	PyEval_RestoreThread(thread);
+}
+
+static void say_started(void)
+{
+	pthread_mutex_lock(&lock);
+	state = STARTED;
+	pthread_cond_broadcast(&started);
+	pthread_mutex_unlock(&lock);
+}
+
 static int hook(const char *event, object *args, void *data)
 {
-	static enum { NOT_YET, STARTING, STARTED } state;
-
 	if (strcmp(event, "pdb.Pdb") != 0)
 		return 0;
-	while (state == STARTING) {     /* another thread has come to a breakpoint() at the same time */
-		void *thread = PyEval_SaveThread();
-
-		usleep(200);
-		PyEval_RestoreThread(thread);
-	}
+	if (state == STARTING)
+		await_start();
 	if (state == NOT_YET) {
 		state = STARTING;
 		if (channel_ours() && !namespace_start()) {
@@ -36,7 +54,7 @@ static int hook(const char *event, object *args, void *data)
 			PyErr_Clear();
 			channel_close();
 		}
-		state = STARTED;
+		say_started();
 	}
 	if (channel_ours())
 		prompt_let_it_ask();
