@@ -101,7 +101,7 @@ static int parse(int argc, char **argv, struct options *o)
 
 static int debug_it(struct options *o)
 {
-	struct session_options so = {.argv = o->argv, .batch = o->repl.batch, .stdin_is_input = o->repl.stdin_is_input};
+	struct session_options so = {.argv = o->argv, .stdin_is_input = o->repl.stdin_is_input};
 	struct session *session;
 	struct err err;
 

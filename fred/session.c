@@ -109,7 +109,6 @@ int session_open(struct session **out, const struct session_options *options, st
 	struct session *s = xcalloc(1, sizeof *s);
 
 	s->master = s->slave = s->back = s->signals = s->stderr_read = s->stderr_write = -1;
-	s->batch = options->batch;
 	s->stdin_is_input = options->stdin_is_input;
 	s->timeline = timeline_new();
 	s->prompt = xstrdup("");

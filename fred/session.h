@@ -30,7 +30,6 @@ enum session_state {
 
 struct session_options {
 	char **argv;            /* the debugger's command */
-	bool batch;             /* no human: transcripts read like a session */
 	bool stdin_is_input;    /* commands come from a script: stdin belongs to the program alone */
 };
 

@@ -14,7 +14,7 @@ struct session {
 	void *agent;                    /* the adapter's self */
 	struct ckpt_session *ckpt;
 	struct timeline *timeline;
-	bool batch, stdin_is_input;
+	bool stdin_is_input;
 
 	enum session_state state;
 	char *prompt;

@@ -33,10 +33,9 @@ int session_undo(struct session *s, long n, struct err *err)
 	size_t can = undo_can_undo(u);
 	if (can == 0)
 		return err_set(err, "nothing to undo");
-	size_t done = undo_undo(u, (size_t)n, &position), undone;
+	size_t done = undo_undo(u, (size_t)n, &position);
 	if (travel_show(s, timeline_node(s->timeline, position), err)) {
-		undone = undo_redo(u, done, &position);
-		(void)undone;
+		undo_redo(u, done, &position);
 		return -1;
 	}
 	if (done < (size_t)n)

@@ -37,7 +37,7 @@ int travel_keep_here(struct session *s, struct err *err)
 }
 
 /* Into the state that the session was in when the snapshot was taken: at a prompt, long since told to us. */
-static int restored(struct session *s, const char *prompt)
+static void restored(struct session *s, const char *prompt)
 {
 	s->adapter->reset(s->agent);
 	input_discard(s);
@@ -45,7 +45,6 @@ static int restored(struct session *s, const char *prompt)
 	s->prompt = xstrdup(prompt);
 	s->state = SESSION_PROMPT;
 	s->quitting = false;
-	return 0;
 }
 
 int travel_restore(struct session *s, const struct ckpt_snapshot *snapshot, const char *prompt, struct err *err)
@@ -57,7 +56,8 @@ int travel_restore(struct session *s, const struct ckpt_snapshot *snapshot, cons
 		s->state = SESSION_ENDED;
 		return -1;
 	}
-	return restored(s, copy);
+	restored(s, copy);
+	return 0;
 }
 
 /* Restores a node's snapshot.  The first time that a position without a snapshot is left, its memory becomes one. */
@@ -75,7 +75,8 @@ static int restore_node(struct session *s, struct node *node, bool here_is_live,
 	}
 	if (abandoned)
 		snapshots_keep(s->timeline, here, abandoned);
-	return restored(s, node->prompt);
+	restored(s, node->prompt);
+	return 0;
 }
 
 /* Edges from a snapshotted node down to `node`. */
