@@ -13,33 +13,43 @@ LIBS = -lreadline -lutil
 BASE = $(wildcard base/*.c)
 CKPT = $(wildcard ckpt/*.c ckpt/arch/$(shell uname -m).c ckpt/resource/*.c)
 DECOMPOSE = $(wildcard decompose/*.c)
-ADAPTERS = $(wildcard pdb-adapter/*.c)
+ADAPTERS = $(wildcard channel/*.c *-adapter/*.c)
 FRED = $(wildcard fred/*.c)
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
-all: $(BUILD)/fredapp $(BUILD)/fred-pdb-agent.so
+AGENTS = pdb
+AGENT_FILES = $(AGENTS:%=$(BUILD)/fred-%-agent.so)
+all: $(BUILD)/fredapp $(AGENT_FILES)
 
 $(BUILD)/fredapp: $(call obj,$(BASE) $(CKPT) $(DECOMPOSE) $(ADAPTERS) $(FRED))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-# The agent is loaded into the user's Python: no sanitizer, no dependency but libc, and no name that it exports.
-AGENT = $(wildcard pdb-adapter/agent/*.c)
+# An agent is loaded into the user's debugger: no sanitizer, no dependency but libc, and no name that it need not export.
 AGENT_CFLAGS = -std=gnu11 -D_GNU_SOURCE -O2 -g -I. -I$(BUILD) -Wall -Wextra -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wno-unused-parameter -MMD -MP -fPIC -fvisibility=hidden
-# One namespace, in this order: each file uses names of those before it while it is loaded.
-AGENT_PYTHON = $(addprefix pdb-adapter/agent/,prompt.py clock.py look.py settings.py)
+# One namespace each, in this order: each file uses names of those before it while it is loaded.
+PYTHON_pdb = prompt.py clock.py look.py settings.py
 
-$(BUILD)/fred-pdb-agent.so: $(call obj,$(AGENT))
-	$(CC) -shared -o $@ $^ -ldl
+define agent_rules
+$(BUILD)/fred-$(1)-agent.so: $$(call obj,$$(wildcard channel/agent/*.c $(1)-adapter/agent/*.c))
+	$$(CC) -shared -o $$@ $$^ -ldl
 
-$(BUILD)/pdb-adapter/agent/namespace.o: $(BUILD)/pdb-adapter/agent/source.h
+$(BUILD)/$(1)-adapter/agent/preload.o: $(BUILD)/$(1)-adapter/agent/source.h
+$(BUILD)/$(1)-adapter/agent/source.h: $(addprefix $(1)-adapter/agent/,$(PYTHON_$(1)))
+	@mkdir -p $$(@D)
+	od -An -v -tx1 $$^ | sed 's/ \(..\)/0x\1,/g' > $$@
+endef
+$(foreach agent,$(AGENTS),$(eval $(call agent_rules,$(agent))))
+
+$(BUILD)/channel/agent/%.o: channel/agent/%.c
+	@mkdir -p $(@D)
+	$(CC) $(AGENT_CFLAGS) -c -o $@ $<
 $(BUILD)/pdb-adapter/agent/%.o: pdb-adapter/agent/%.c
 	@mkdir -p $(@D)
 	$(CC) $(AGENT_CFLAGS) -c -o $@ $<
-
-$(BUILD)/pdb-adapter/agent/source.h: $(AGENT_PYTHON)
+$(BUILD)/gdb-adapter/agent/%.o: gdb-adapter/agent/%.c
 	@mkdir -p $(@D)
-	od -An -v -tx1 $^ | sed 's/ \(..\)/0x\1,/g' > $@
+	$(CC) $(AGENT_CFLAGS) -c -o $@ $<
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -101,7 +111,7 @@ lint:
 	@$(PYTHON) tests/lint.py
 
 format:
-	clang-format -i $(filter-out %_source.h,$(wildcard $(foreach d,base ckpt ckpt/* decompose fred pdb-adapter pdb-adapter/agent tests/unit tests/fuzz bench,$(d)/*.[ch])))
+	clang-format -i $(filter-out %_source.h,$(wildcard $(foreach d,base channel channel/agent ckpt ckpt/* decompose fred *-adapter *-adapter/agent tests/unit tests/fuzz bench,$(d)/*.[ch])))
 
 -include bench/bench.mk
 bench: deps
@@ -112,12 +122,12 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/fred \
 		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man7
 	install -m 755 $(BUILD)/fredapp $(DESTDIR)$(PREFIX)/bin/
-	install -m 644 $(BUILD)/fred-pdb-agent.so $(DESTDIR)$(PREFIX)/lib/fred/
+	install -m 644 $(AGENT_FILES) $(DESTDIR)$(PREFIX)/lib/fred/
 	install -m 644 man/fredapp.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 man/fred-commands.7 $(DESTDIR)$(PREFIX)/share/man/man7/
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/fredapp $(DESTDIR)$(PREFIX)/lib/fred/fred-pdb-agent.so \
+	rm -f $(DESTDIR)$(PREFIX)/bin/fredapp $(AGENTS:%=$(DESTDIR)$(PREFIX)/lib/fred/fred-%-agent.so) \
 		$(DESTDIR)$(PREFIX)/share/man/man1/fredapp.1 $(DESTDIR)$(PREFIX)/share/man/man7/fred-commands.7
 	-rmdir $(DESTDIR)$(PREFIX)/lib/fred
 

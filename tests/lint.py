@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-OURS = ("base", "ckpt", "replay", "decompose", "fred", "pdb-adapter", "gdb-adapter")
+OURS = ("base", "channel", "ckpt", "replay", "decompose", "fred", "pdb-adapter", "gdb-adapter")
 
 
 def may_include(folder, file, header):
@@ -19,13 +19,13 @@ def may_include(folder, file, header):
     agent = folder + "/agent/"
     if file.startswith(agent):
         # It lives in another process, the debugger: what it shares with us is what is spoken.
-        return header.startswith(agent) or header == folder + "/protocol.h"
-    if "-adapter/agent/" in header:
+        return header.startswith((agent, "channel/agent/")) or header == "channel/protocol.h"
+    if "/agent/" in header:
         return False
     if place == folder or place == "base":
         return True
-    if folder.endswith("-adapter"):
-        return header == "fred/adapter.h" or header == "decompose/machine.h"
+    if folder == "channel" or folder.endswith("-adapter"):
+        return header in ("fred/adapter.h", "decompose/machine.h") or place == "channel" != folder
     if folder == "fred":
         session = re.fullmatch(r"fred/session.*\.[ch]", file)
         if place in ("ckpt", "replay"):

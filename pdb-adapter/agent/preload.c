@@ -9,11 +9,21 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "pdb-adapter/agent/channel.h"
-#include "pdb-adapter/agent/namespace.h"
+#include "channel/agent/channel.h"
+#include "channel/agent/environment.h"
+#include "channel/agent/namespace.h"
 #include "pdb-adapter/agent/prompt.h"
+
+static const char source[] = {
+#include "pdb-adapter/agent/source.h"
+	0
+};
+
+static struct method_def functions[] = {
+	{ "input", py_input, METH_VARARGS, NULL },
+	{ NULL, NULL, 0, NULL },
+};
 
 static enum { NOT_YET, STARTING, STARTED } state;       /* the GIL guards it; `lock` too where it becomes STARTED */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -47,7 +57,7 @@ static int hook(const char *event, object *args, void *data)
 		await_start();
 	if (state == NOT_YET) {
 		state = STARTING;
-		if (channel_ours() && !namespace_start()) {
+		if (channel_ours() && !namespace_start(source, functions)) {
 			/* The user's pdb works without us; fredapp sees the channel close. */
 			if (getenv("FRED_AGENT_DEBUG") != NULL)
 				PyErr_Print();
@@ -61,38 +71,10 @@ static int hook(const char *event, object *args, void *data)
 	return 0;
 }
 
-/* LD_PRELOAD as it was before fredapp put this library in front of it. */
-static void give_back_preload(void)
-{
-	const char *value = getenv("LD_PRELOAD"), *rest;
-	char *kept;
-
-	if (value == NULL)
-		return;
-	rest = value + strcspn(value, ": ");
-	if (memmem(value, (size_t)(rest - value), "fred-pdb-agent", strlen("fred-pdb-agent")) == NULL)
-		return;
-	if (*rest == '\0' || rest[1] == '\0') {
-		unsetenv("LD_PRELOAD");
-		return;
-	}
-	kept = strdup(rest + 1);        /* setenv() of a string inside itself */
-	if (kept != NULL)
-		setenv("LD_PRELOAD", kept, 1);
-	free(kept);
-}
-
 __attribute__((constructor)) static void preloaded(void)
 {
-	const char *fd = getenv("FRED_AGENT_FD");
-	bool taken;
-
-	if (fd == NULL || dlsym(RTLD_DEFAULT, "PySys_AddAuditHook") == NULL)
-		return;
-	taken = channel_take(atoi(fd));
-	unsetenv("FRED_AGENT_FD");
-	give_back_preload();
-	if (!taken || !python_find())
+	/* PySys_AddAuditHook came with Python 3.8. */
+	if (dlsym(RTLD_DEFAULT, "PySys_AddAuditHook") == NULL || !environment_take("fred-pdb-agent") || !python_find())
 		return;
 	/* A forked child of the program is not the session.  Snapshots are made by a raw clone, which does not come here. */
 	pthread_atfork(NULL, NULL, channel_close);

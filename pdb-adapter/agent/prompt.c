@@ -4,8 +4,8 @@
 #include <dlfcn.h>
 #include <stdint.h>
 
-#include "pdb-adapter/agent/channel.h"
-#include "pdb-adapter/agent/namespace.h"
+#include "channel/agent/channel.h"
+#include "channel/agent/namespace.h"
 
 static bool runs(object *frame, const char *function)
 {

@@ -3,7 +3,7 @@
 #ifndef PDB_ADAPTER_AGENT_PROMPT_H
 #define PDB_ADAPTER_AGENT_PROMPT_H
 
-#include "pdb-adapter/agent/python_api.h"
+#include "channel/agent/python_api.h"
 
 /* The `input` of the modules cmd, pdb and code.  It is no Python function: that would appear as a frame to a user who
  * steps into it. */

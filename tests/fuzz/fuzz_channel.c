@@ -8,8 +8,8 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
-#include "pdb-adapter/messages.h"
-#include "pdb-adapter/protocol.h"
+#include "channel/messages.h"
+#include "channel/protocol.h"
 
 enum { LARGEST = 1 << 15 };     /* less than a socket holds, with pieces of a byte */
 

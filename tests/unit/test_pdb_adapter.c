@@ -15,7 +15,7 @@
 
 #include "base/mem.h"
 #include "pdb-adapter/adapter.h"
-#include "pdb-adapter/protocol.h"
+#include "channel/protocol.h"
 
 static const struct adapter *const pdb = &pdb_adapter;
 

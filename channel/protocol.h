@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The channel between fredapp (messages.c) and the agent inside pdb (agent/): a socketpair, SOCK_STREAM.
+/* The channel between fredapp (messages.c) and an agent inside the debugger (agent/): a socketpair, SOCK_STREAM.
  *
  * Each message is a header of five bytes, a little-endian u32 with the length of the body and one byte with the type,
  * and the body: fields of UTF-8 text (surrogateescape for bytes that are none), each ended by a NUL.  The body of
  * MESSAGE_TICKS is little-endian u32s instead, one a tick: depth << 4 | breakpoint << 3 | kind.
  *
- * A conversation: HELLO once, when the first Pdb object is made.  PROMPT or MORE whenever pdb reads a line; then any
+ * A conversation: HELLO once, when the debugger is there.  PROMPT or MORE whenever it reads a line; then any
  * number of requests, each answered by REPLY or FAILED (whose one field says why), then one answer: LINE, END_OF_FILE,
  * INTERRUPT or CLOCK_RUN.  After CLOCK_RUN come TICKS if asked for, ARRIVING if asked for (fredapp says GO_ON), and PROMPT.
  * A PROMPT may follow a PROMPT unanswered: the debugger got a SIGINT at its prompt. */
-#ifndef PDB_ADAPTER_PROTOCOL_H
-#define PDB_ADAPTER_PROTOCOL_H
+#ifndef CHANNEL_PROTOCOL_H
+#define CHANNEL_PROTOCOL_H
+
+/* The environment variable with the number of the agent's descriptor. */
+#define AGENT_FD "FRED_AGENT_FD"
 
 enum {
 	MESSAGE_HEADER = 5,
@@ -19,7 +22,7 @@ enum {
 };
 
 enum agent_message {
-	MESSAGE_HELLO = 'H',    /* protocol version, Python's version, pid */
+	MESSAGE_HELLO = 'H',    /* protocol version, the debugger's version */
 	MESSAGE_PROMPT = 'P',   /* text, tick, depth, kind, end, inside, restarted, post-mortem, session id, file, line, function */
 	MESSAGE_MORE = 'M',     /* text */
 	MESSAGE_REPLY = 'R',
@@ -37,7 +40,7 @@ enum agent_request {
 	/* reply: kind, selected depth, then file, line, function, depth of the stop; and the same four of its caller or none */
 	MESSAGE_WHERE = 'w',
 	MESSAGE_EVAL = 'v',             /* expression, depth; reply: 1 or 0 (undefined), text */
-	MESSAGE_SHOW = 'h',             /* pdb prints the present place; reply: nothing */
+	MESSAGE_SHOW = 'h',             /* the debugger prints the present place; reply: nothing */
 	MESSAGE_SETTINGS_SAVE = 's',    /* reply: one field */
 	MESSAGE_SETTINGS_LOAD = 'o',    /* saved; reply: warnings */
 	MESSAGE_STATE = 'd',            /* reply: a digest of the stop's frames */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* fredapp's end of the channel: bytes to events, requests to bytes.  protocol.h says what is spoken. */
-#ifndef PDB_ADAPTER_MESSAGES_H
-#define PDB_ADAPTER_MESSAGES_H
+#ifndef CHANNEL_MESSAGES_H
+#define CHANNEL_MESSAGES_H
 
 #include "fred/adapter.h"
 

@@ -3,8 +3,8 @@
  *
  * One build serves CPython 3.8 to 3.14: every function of the interpreter is found by dlsym(), no header of Python is
  * read, and only functions that all these versions export are called.  Objects are opaque. */
-#ifndef PDB_ADAPTER_AGENT_PYTHON_API_H
-#define PDB_ADAPTER_AGENT_PYTHON_API_H
+#ifndef CHANNEL_AGENT_PYTHON_API_H
+#define CHANNEL_AGENT_PYTHON_API_H
 
 #include <stdbool.h>
 #include <stddef.h>

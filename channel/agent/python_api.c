@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "pdb-adapter/agent/python_api.h"
+#include "channel/agent/python_api.h"
 
 #include <dlfcn.h>
 #include <stdint.h>

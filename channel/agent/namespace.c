@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "pdb-adapter/agent/namespace.h"
+#include "channel/agent/namespace.h"
 
-#include "pdb-adapter/agent/channel.h"
-#include "pdb-adapter/agent/prompt.h"
-
-static const char source[] = {
-#include "pdb-adapter/agent/source.h"
-	0
-};
+#include "channel/agent/python_channel.h"
 
 static object *agent;                   /* the namespace; NULL until it runs */
 
@@ -18,7 +12,7 @@ static struct method_def functions[] = {
 	{ "receive", py_receive, METH_NOARGS, NULL },
 	{ "flush_c", py_flush, METH_NOARGS, NULL },
 	{ "digest", py_digest, METH_O, NULL },
-	{ "input", py_input, METH_VARARGS, NULL },
+	{ NULL, NULL, 0, NULL },
 };
 
 object *named(const char *name)
@@ -26,7 +20,19 @@ object *named(const char *name)
 	return PyDict_GetItemString(agent, name);
 }
 
-bool namespace_start(void)
+static bool add(struct method_def *methods)
+{
+	for (; methods->name != NULL; methods++) {
+		object *f = PyCFunction_NewEx(methods, NULL, NULL);
+
+		if (f == NULL || PyDict_SetItemString(agent, methods->name, f) < 0)
+			return false;
+		Py_DecRef(f);
+	}
+	return true;
+}
+
+bool namespace_start(const char *source, struct method_def *own)
 {
 	object *code, *name, *result;
 
@@ -36,13 +42,8 @@ bool namespace_start(void)
 		return false;
 	PyDict_SetItemString(agent, "__builtins__", PyEval_GetBuiltins());
 	PyDict_SetItemString(agent, "__name__", name);
-	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-		object *f = PyCFunction_NewEx(&functions[i], NULL, NULL);
-
-		if (f == NULL || PyDict_SetItemString(agent, functions[i].name, f) < 0)
-			return false;
-		Py_DecRef(f);
-	}
+	if (!add(functions) || !add(own))
+		return false;
 	code = Py_CompileString(source, "<fred>", FILE_INPUT);
 	if (code == NULL)
 		return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "pdb-adapter/messages.h"
+#include "channel/messages.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "pdb-adapter/protocol.h"
+#include "channel/protocol.h"
 
 static uint32_t u32_of(const char *data)
 {
@@ -40,7 +40,7 @@ static uint64_t number(char *const *fields, size_t n, size_t i)
 static int take_ticks(struct adapter_event *event, const char *body, size_t n, struct err *err)
 {
 	if (n % 4 != 0)
-		return err_set(err, "the agent in pdb sent a broken trace (%zu bytes)", n);
+		return err_set(err, "the agent sent a broken trace (%zu bytes)", n);
 	event->kind = ADAPTER_TICKS;
 	event->n_ticks = n / 4;
 	event->ticks = xcalloc(event->n_ticks + 1, sizeof *event->ticks);
@@ -64,12 +64,12 @@ static int take_message(struct adapter_event *event, int type, const char *body,
 	case MESSAGE_HELLO:
 		event->kind = ADAPTER_HELLO;
 		if (number(f, event->n_fields, 0) != PROTOCOL_VERSION)
-			return err_set(err, "the agent in pdb is of another version of FReD (protocol %s, not %d)",
+			return err_set(err, "the agent is of another version of FReD (protocol %s, not %d)",
 				       event->n_fields > 0 ? f[0] : "?", PROTOCOL_VERSION);
 		return 0;
 	case MESSAGE_PROMPT:
 		if (event->n_fields < 9)
-			return err_set(err, "the agent in pdb sent a prompt with %zu fields", event->n_fields);
+			return err_set(err, "the agent sent a prompt with %zu fields", event->n_fields);
 		event->kind = ADAPTER_PROMPT;
 		event->stop.tick = number(f, event->n_fields, 1);
 		event->stop.depth = (uint32_t)number(f, event->n_fields, 2);
@@ -102,7 +102,7 @@ static int take_message(struct adapter_event *event, int type, const char *body,
 		event->kind = ADAPTER_ARRIVING;
 		return 0;
 	}
-	return err_set(err, "the agent in pdb sent a message of unknown type %d", type);
+	return err_set(err, "the agent sent a message of unknown type %d", type);
 }
 
 /* Reads what there is; 1: something, 0: nothing now, -1: the channel is closed. */
@@ -130,7 +130,7 @@ int messages_read(struct messages *m, struct adapter_event *event, struct err *e
 			int type = (unsigned char)m->in.data[4], result;
 
 			if (n > MESSAGE_MAX)
-				return err_set(err, "the agent in pdb sent garbage (a message of %zu bytes)", n);
+				return err_set(err, "the agent sent garbage (a message of %zu bytes)", n);
 			if (m->in.len >= MESSAGE_HEADER + n) {
 				log_debug(LOG_AGENT, "message %c, %zu bytes", type >= ' ' && type < 127 ? type : '?', n);
 				result = take_message(event, type, m->in.data + MESSAGE_HEADER, n, err);
@@ -168,7 +168,7 @@ int messages_send(struct messages *m, int type, struct err *err, const char *con
 	for (size_t i = 0; fields != NULL && fields[i] != NULL; i++)
 		body += strlen(fields[i]) + 1;
 	if (body > MESSAGE_MAX)
-		return err_set(err, "too long for pdb: %zu bytes", body);
+		return err_set(err, "too long for the debugger: %zu bytes", body);
 	for (int k = 0; k < 4; k++)
 		buf_addch(&out, (char)(body >> (8 * k)));
 	buf_addch(&out, (char)type);
@@ -183,9 +183,9 @@ int messages_send(struct messages *m, int type, struct err *err, const char *con
 			struct pollfd p = { .fd = m->fd, .events = POLLOUT };
 
 			if (poll(&p, 1, 10000) == 0)
-				return err_set(err, "pdb does not read its channel");
+				return err_set(err, "the debugger does not read its channel");
 		} else if (n == 0 || errno != EINTR) {
-			return err_sys(err, "the channel to pdb");
+			return err_sys(err, "the channel to the debugger");
 		}
 	}
 	return 0;
@@ -215,7 +215,7 @@ int messages_value(const struct adapter_event *reply, struct machine_value *valu
 {
 	*value = (struct machine_value){ .kind = MACHINE_UNDEFINED };
 	if (reply->failed || reply->n_fields < 2) {
-		value->text = xstrdup(reply->n_fields > 0 ? reply->fields[0] : "no answer from pdb");
+		value->text = xstrdup(reply->n_fields > 0 ? reply->fields[0] : "no answer from the debugger");
 		return reply->failed ? 0 : -1;
 	}
 	value->kind = number(reply->fields, reply->n_fields, 0) ? MACHINE_VALUE : MACHINE_UNDEFINED;

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "channel/client.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "channel/launch.h"
+#include "channel/messages.h"
+#include "channel/protocol.h"
+
+struct client {
+	struct messages messages;
+	int theirs;             /* the other end of the channel; -1 once the debugger has it */
+};
+
+int client_open(void **self, struct adapter_launch *launch, const char *library, struct err *err)
+{
+	cleanup_free char *agent = launch_find_agent(library, err);
+	struct client *a;
+	int pair[2];
+
+	if (agent == NULL)
+		return -1;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(err, "socketpair");
+	if (fd_set_nonblocking(pair[0], 1) < 0 || fcntl(pair[1], F_SETFD, 0) < 0) {
+		err_sys(err, "fcntl of the channel");
+		goto close_pair;
+	}
+	if (launch_preload(launch, agent, pair[1], err) < 0)
+		goto close_pair;
+	a = xcalloc(1, sizeof *a);
+	a->messages.fd = pair[0];
+	a->theirs = pair[1];
+	*self = a;
+	return 0;
+close_pair:
+	close(pair[0]);
+	close(pair[1]);
+	return -1;
+}
+
+void client_spawned(void *self)
+{
+	struct client *a = self;
+
+	if (a->theirs >= 0)
+		close(a->theirs);
+	a->theirs = -1;
+}
+
+void client_close(void *self)
+{
+	struct client *a = self;
+
+	if (a == NULL)
+		return;
+	client_spawned(a);
+	close(a->messages.fd);
+	buf_free(&a->messages.in);
+	free(a);
+}
+
+int client_fd(void *self)
+{
+	struct client *a = self;
+
+	/* A closed channel is readable for ever. */
+	return a->messages.closed ? -1 : a->messages.fd;
+}
+
+int client_read_event(void *self, struct adapter_event *event, struct err *err)
+{
+	struct client *a = self;
+
+	return messages_read(&a->messages, event, err);
+}
+
+void client_reset(void *self)
+{
+	struct client *a = self;
+
+	messages_forget(&a->messages);
+}
+
+#define SEND(self, type, err, ...) \
+	messages_send(&((struct client *)(self))->messages, type, err, \
+		      (const char *const[]){ __VA_ARGS__ __VA_OPT__(,) NULL })
+
+int client_line(void *self, const char *text, struct err *err)
+{
+	return SEND(self, MESSAGE_LINE, err, text);
+}
+
+int client_eof(void *self, struct err *err)
+{
+	return SEND(self, MESSAGE_END_OF_FILE, err);
+}
+
+int client_interrupt(void *self, struct err *err)
+{
+	return SEND(self, MESSAGE_INTERRUPT, err);
+}
+
+int client_classify(void *self, const char *text, struct err *err)
+{
+	return SEND(self, MESSAGE_CLASSIFY, err, text);
+}
+
+int client_complete(void *self, const char *text, size_t start, size_t end, struct err *err)
+{
+	char from[24], to[24];
+
+	snprintf(from, sizeof from, "%zu", start);
+	snprintf(to, sizeof to, "%zu", end);
+	return SEND(self, MESSAGE_COMPLETE, err, text, from, to);
+}
+
+int client_where(void *self, struct err *err)
+{
+	return SEND(self, MESSAGE_WHERE, err);
+}
+
+int client_show(void *self, struct err *err)
+{
+	return SEND(self, MESSAGE_SHOW, err);
+}
+
+int client_state(void *self, struct err *err)
+{
+	return SEND(self, MESSAGE_STATE, err);
+}
+
+int client_eval(void *self, const char *expr, uint32_t depth, struct err *err)
+{
+	char number_[16];
+
+	snprintf(number_, sizeof number_, "%u", depth);
+	return SEND(self, MESSAGE_EVAL, err, expr, number_);
+}
+
+int client_settings_save(void *self, struct err *err)
+{
+	return SEND(self, MESSAGE_SETTINGS_SAVE, err);
+}
+
+int client_settings_load(void *self, const char *saved, struct err *err)
+{
+	return SEND(self, MESSAGE_SETTINGS_LOAD, err, saved);
+}
+
+int client_clock_run(void *self, const char *text, uint64_t limit, bool trace, const char *breakpoints,
+			 bool show, const char *until, struct err *err)
+{
+	char number_[24];
+
+	snprintf(number_, sizeof number_, "%llu", (unsigned long long)limit);
+	return SEND(self, MESSAGE_CLOCK_RUN, err, text != NULL ? "1" : "0", text != NULL ? text : "", number_,
+		    trace ? "1" : "0", breakpoints != NULL ? breakpoints : "", show ? "1" : "0", until != NULL ? until : "");
+}
+
+int client_go_on(void *self, struct err *err)
+{
+	return SEND(self, MESSAGE_GO_ON, err);
+}

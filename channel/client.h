@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* fredapp's side of the channel as struct adapter wants it: its life and its requests.  What an adapter adds is which
+ * commands are its debugger's, and what the debugger's users know by other names. */
+#ifndef CHANNEL_CLIENT_H
+#define CHANNEL_CLIENT_H
+
+#include "channel/messages.h"
+#include "fred/adapter.h"
+
+/* Makes the channel, and has the command preload `library`, "fred-NAME-agent.so", the agent. */
+int client_open(void **self, struct adapter_launch *launch, const char *library, struct err *err) must_check;
+
+/* The members of struct adapter of these names. */
+void client_spawned(void *self);
+void client_close(void *self);
+int client_fd(void *self);
+int client_read_event(void *self, struct adapter_event *event, struct err *err);
+void client_reset(void *self);
+int client_line(void *self, const char *text, struct err *err);
+int client_eof(void *self, struct err *err);
+int client_interrupt(void *self, struct err *err);
+int client_classify(void *self, const char *text, struct err *err);
+int client_complete(void *self, const char *text, size_t start, size_t end, struct err *err);
+int client_where(void *self, struct err *err);
+int client_show(void *self, struct err *err);
+int client_state(void *self, struct err *err);
+int client_eval(void *self, const char *expr, uint32_t depth, struct err *err);
+int client_settings_save(void *self, struct err *err);
+int client_settings_load(void *self, const char *saved, struct err *err);
+int client_clock_run(void *self, const char *text, uint64_t limit, bool trace, const char *breakpoints,
+		    bool show, const char *until, struct err *err);
+int client_go_on(void *self, struct err *err);
+
+/* All of them but open(), to initialize a struct adapter with. */
+#define CLIENT_MEMBERS \
+	.spawned = client_spawned, .close = client_close, .fd = client_fd, .read_event = client_read_event, \
+	.reset = client_reset, .line = client_line, .eof = client_eof, .interrupt = client_interrupt, \
+	.classify = client_classify, .complete = client_complete, .where = client_where, .show = client_show, \
+	.place_of = messages_place, .eval = client_eval, .value_of = messages_value, \
+	.settings_save = client_settings_save, .settings_load = client_settings_load, .state = client_state, \
+	.clock_run = client_clock_run, .go_on = client_go_on
+
+#endif
