@@ -2,9 +2,10 @@
 #include "fred/adapter.h"
 
 #include "base/mem.h"
+#include "gdb-adapter/adapter.h"
 #include "pdb-adapter/adapter.h"
 
-static const struct adapter *const adapters[] = { &pdb_adapter };
+static const struct adapter *const adapters[] = { &gdb_adapter, &pdb_adapter };
 
 const struct adapter *adapter_for(char *const *argv)
 {

@@ -21,6 +21,9 @@ struct method_def {             /* PyMethodDef */
 enum { METH_VARARGS = 1, METH_NOARGS = 4, METH_O = 8, FILE_INPUT = 257 };
 
 #define PYTHON(X) \
+	X(int, Py_IsInitialized, (void)) \
+	X(int, PyGILState_Ensure, (void)) \
+	X(void, PyGILState_Release, (int)) \
 	X(int, PySys_AddAuditHook, (int (*)(const char *, object *, void *), void *)) \
 	X(object *, PySys_GetObject, (const char *)) \
 	X(object *, PyDict_New, (void)) \
@@ -41,6 +44,7 @@ enum { METH_VARARGS = 1, METH_NOARGS = 4, METH_O = 8, FILE_INPUT = 257 };
 	X(object *, PyObject_GetItem, (object *, object *)) \
 	X(int, PyObject_SetItem, (object *, object *, object *)) \
 	X(object *, PyObject_CallObject, (object *, object *)) \
+	X(int, PyObject_IsTrue, (object *)) \
 	X(int, PyObject_IsInstance, (object *, object *)) \
 	X(object *, PyCFunction_NewEx, (struct method_def *, object *, object *)) \
 	X(long, PyLong_AsLong, (object *)) \

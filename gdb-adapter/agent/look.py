@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The agent's answers to requests that look: where, values, completion, the place as gdb shows it, a digest of the state.
+
+
+class Selection:
+    """Thread and frame that the user has selected, put back at the end."""
+
+    def __enter__(self):
+        self.thread = gdb.selected_thread()
+        try:
+            self.frame = gdb.selected_frame()
+        except gdb.error:
+            self.frame = None
+        return self
+
+    def __exit__(self, *unused):
+        if self.thread is not None and self.thread.is_valid() and gdb.selected_thread() is not self.thread:
+            self.thread.switch()
+        if self.frame is not None and self.frame.is_valid():
+            self.frame.select()
+
+
+def frames():
+    """All frames, the newest first."""
+    frame = newest_frame()
+    while frame is not None:
+        yield frame
+        frame = frame.older()
+
+
+def depth_of(frame):
+    depth = 0
+    while frame is not None:
+        depth += 1
+        frame = frame.older()
+    return depth
+
+
+def where():
+    newest = newest_frame()
+    if newest is None:
+        return [0, 0]
+    selected = gdb.selected_frame()
+    depth = depth_of(newest)
+    fields = [0, depth_of(selected)]
+    for frame, at in ((newest, depth), (newest.older(), depth - 1)):
+        place = place_of_frame(frame) if frame is not None else []
+        if not place:
+            break
+        fields += place + [at]
+    return fields
+
+
+def quiet(command):
+    return gdb.execute(command, to_string=True)
+
+
+def value_text(expression):
+    """As print shows it, without the number."""
+    return gdb.parse_and_eval(expression).format_string()
+
+
+def evaluate(expression, depth):
+    depth = int(depth)
+    with Selection():
+        for frame in frames():
+            if depth_of(frame) == depth:
+                break
+        else:
+            return [0, 'no frame at depth %d' % depth]
+        frame.select()
+        try:
+            value = value_text(expression)
+        except gdb.error as problem:
+            return [0, describe(problem)]
+        if len(value) > 4000:
+            value = '%s... (%d characters, %s)' % (value[:400], len(value), digest(value.encode('utf-8', 'surrogateescape')))
+        return [1, value]
+
+
+def complete(text, begin, end):
+    """The last words of gdb's completions, which are whole lines."""
+    raw = text.encode('utf-8', 'surrogateescape')
+    line, before = (raw[:int(at)].decode('utf-8', 'surrogateescape') for at in (end, begin))
+    words = []
+    for found in quiet('complete ' + line).split('\n'):
+        if found.startswith(before) and found != before:
+            words.append(found[len(before):])
+    return words[:10000]
+
+
+def show():
+    """As gdb prints a stop: the entry of the frame without its number, and the displays."""
+    if newest_frame() is None:
+        return []
+    text = quiet('frame')
+    if text.startswith('#'):
+        text = text.split(None, 1)[1]
+    gdb.write(text)
+    gdb.execute('display')
+    gdb.flush()
+    return []
+
+
+def state():
+    """Thread, registers and the top of the stack."""
+    newest = newest_frame()
+    if newest is None:
+        return ['']
+    thread = gdb.selected_thread()
+    registers = quiet('info registers')
+    stack = b''
+    try:
+        sp = int(newest.read_register('sp'))
+        stack = gdb.selected_inferior().read_memory(sp, 512).tobytes()
+    except (gdb.error, ValueError):
+        pass
+    return [digest(('%s\n%s' % (thread.num, registers)).encode('utf-8', 'surrogateescape') + stack)]
+
+
+requests.update({'w': where, 'v': evaluate, 't': complete, 'h': show, 'd': state})

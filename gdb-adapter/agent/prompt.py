@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The Python part of the agent: what is said of a prompt, and answers to requests.
+#
+# This file and its neighbours, in the Makefile's order, are one namespace, embedded in the preloaded library
+# (namespace.c, which also puts send, digest and before_prompt here).  It is in no module table, and the user's `python`
+# does not see it.  It runs inside gdb's event loop, where gdb would execute a command.
+
+import gdb
+
+requests = {}           # type of a message: the function that answers it
+
+
+class Known:
+    """What was so at the last prompt, or has happened since."""
+    pid = 0             # of the program; 0: it does not run
+    exited = False
+    line_class = None   # of the line being executed, if it was asked for
+
+
+known = Known()
+
+
+def start():
+    gdb.events.before_prompt.connect(before_prompt)
+    gdb.events.exited.connect(exited)
+    send_fields('H', [1, gdb.VERSION])
+
+
+def send_fields(kind, fields):
+    text = ''.join([str(field).replace('\0', '\\0') + '\0' for field in fields])
+    try:
+        body = text.encode('utf-8', 'surrogateescape')
+    except UnicodeEncodeError:
+        body = text.encode('utf-8', 'backslashreplace')
+    return send(ord(kind), body)
+
+
+def exited(event):
+    known.exited = True
+
+
+def place_of_frame(frame):
+    """File, line and function of a frame; nothing where there is no line."""
+    sal = frame.find_sal()
+    if sal is None or sal.symtab is None or not sal.line:
+        return []
+    return [sal.symtab.fullname(), sal.line, frame.name() or '?']
+
+
+def newest_frame():
+    try:
+        return gdb.newest_frame()
+    except gdb.error:
+        return None
+
+
+def between_statements(frame):
+    """Does the frame stand at the start of a line's code?"""
+    sal = frame.find_sal()
+    return sal is None or sal.symtab is None or sal.pc == frame.pc()
+
+
+def prompted(text, top):
+    """gdb waits for a line, with this prompt."""
+    # \001 and \002 tell readline which part takes no room.
+    text = text.decode('utf-8', 'surrogateescape').replace('\001', '').replace('\002', '')
+    if not top:
+        send_fields('M', [text, 1])
+        return
+    pid = gdb.selected_inferior().pid
+    restarted = pid != 0 and pid != known.pid and (known.pid == 0 or known.exited)
+    known.pid, known.exited = pid, False
+    frame = newest_frame() if pid or has_core() else None
+    place = place_of_frame(frame) if frame is not None else []
+    inside = frame is not None and not between_statements(frame)
+    send_fields('P', [text, 0, 0, 0, 0, int(inside), int(restarted), 0, pid] + place)
+
+
+def has_core():
+    return gdb.selected_thread() is not None
+
+
+def serve(kind, body):
+    """A request.  True: gdb's prompt is to be announced again."""
+    kind = chr(kind)
+    fields = body.decode('utf-8', 'surrogateescape').split('\0')[:-1]
+    try:
+        reply = ['R', requests[kind](*fields)]
+    except BaseException as problem:
+        reply = ['F', [describe(problem)]]
+    send_fields(*reply)
+    return False
+
+
+def describe(problem):
+    text = ' '.join(str(problem).split())[:400]
+    if isinstance(problem, (gdb.error, Refused)):
+        return text
+    return '%s: %s' % (type(problem).__name__, text) if text else type(problem).__name__
+
+
+class Refused(Exception):
+    """FReD does not do this; the text says why and what to do."""
