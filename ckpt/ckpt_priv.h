@@ -7,7 +7,8 @@
  *	remote		the frozen process makes system calls for us                     remote.c
  *	snapshot	one such call is clone3(): the child is the twin                 snapshot.c
  *	thaw		everything back as it was found, detach                          freeze.c
- *	restore		the same clone3() in the twin, with the process's own number     restore.c
+ *	restore		the present is killed                                            restore.c
+ *	rebuild		the same clone3() in the twin, with the process's own number     rebuild.c
  *
  * What knows the processor is in arch/; each kind of kernel resource has a file in resource/, with a _save() called
  * while the live process is frozen and a _restore() called on the new process before it runs. */
@@ -181,17 +182,22 @@ struct wait {
 	uint64_t until, timeout;
 };
 
-struct ckpt_snapshot {
-	struct ckpt_session *session;
-	struct ckpt_snapshot *next, **link;     /* the session's list */
+/* One process in a snapshot. */
+struct image {
 	struct ckpt_proc proc;
 	pid_t twin;                     /* stopped and traced by us for ever */
-	bool holder;                    /* made with CLONE_VM: lacks rseq and alternate stack, which fork() keeps */
+	bool bare;                      /* made by way of CLONE_VM: lacks rseq and alternate stack, which fork() keeps */
 	struct pending pending;         /* signals for the process */
-	struct terminal terminal;
 	struct timers *timers;
 	struct files *files;
 	struct shared_memory *shared;
+};
+
+struct ckpt_snapshot {
+	struct ckpt_session *session;
+	struct ckpt_snapshot *next, **link;     /* the session's list */
+	struct image leader;
+	struct terminal terminal;
 	struct ckpt_info info;
 };
 
@@ -244,9 +250,39 @@ pid_t twin_make(struct ckpt_session *s, struct remote *r, const struct ckpt_proc
 void twin_kill(struct ckpt_session *s, pid_t twin);
 void twins_reap(struct ckpt_session *s, bool wait);
 /* Records the frozen process with everything but its memory. */
+int image_record(struct ckpt_session *s, struct image *m, struct remote *r, struct err *err) must_check;
+void image_free(struct image *m);
+/* The leader, and what belongs to the session as a whole. */
 int snapshot_record(struct ckpt_session *s, struct ckpt_snapshot *n, struct remote *r, struct err *err) must_check;
 void snapshot_link(struct ckpt_session *s, struct ckpt_snapshot *n);
 void snapshot_free(struct ckpt_snapshot *n);
+
+/* ---- rebuild.c ---- */
+
+/* A process in the making. */
+struct rebuilt {
+	const struct image *image;
+	struct remote *threads;         /* [0] is the main thread */
+	pid_t *ns_tids;
+	size_t n;                       /* how many have been made */
+};
+
+/* The process with its group and all its threads, which know nothing yet.  On -1 what was made so far is in b. */
+int rebuild_process(struct ckpt_session *s, const struct image *image, struct rebuilt *b, struct err *err) must_check;
+/* What fork() does not copy; the last of it are the timers, which tick from here on. */
+int rebuild_state(struct ckpt_session *s, struct rebuilt *b, struct err *err) must_check;
+/* Registers, masks, processors; detach. */
+int rebuild_let_go(struct rebuilt *b, struct err *err) must_check;
+void rebuilt_free(struct rebuilt *b);
+
+/* ---- the other processes of the session: tree.c ---- */
+
+bool is_twin(const struct ckpt_session *s, pid_t pid);
+/* The number as init sees it. */
+pid_t number_inside(pid_t pid);
+/* What the killed program leaves behind is a child of init now.  It belongs to the present that is given up; and as long as
+ * one is left that has the leader for its process group, the leader's number is not free. */
+int kill_orphans(struct ckpt_session *s, struct err *err) must_check;
 
 /* ---- init: init.c ---- */
 

@@ -83,17 +83,31 @@ void twins_reap(struct ckpt_session *s, bool wait)
 		twins_reap(s, wait);
 }
 
+int image_record(struct ckpt_session *s, struct image *m, struct remote *r, struct err *err)
+{
+	if (signals_save(m->proc.pid, true, &m->pending, err) < 0 || timers_save(s, r, &m->proc, &m->timers, err) < 0 ||
+	    files_save(s, m->proc.pid, &m->files, err) < 0)
+		return -1;
+	return m->proc.shared_memory ? shared_memory_save(s, m->proc.pid, &m->shared, err) : 0;
+}
+
+void image_free(struct image *m)
+{
+	proc_free(&m->proc);
+	free(m->pending.info);
+	timers_free(m->timers);
+	files_free(m->files);
+	shared_memory_free(m->shared);
+}
+
 int snapshot_record(struct ckpt_session *s, struct ckpt_snapshot *n, struct remote *r, struct err *err)
 {
 	if (fault("ckpt-record"))
 		return err_set(err, "fault ckpt-record");
 	n->session = s;
-	n->info.threads = (unsigned)n->proc.n;
-	n->info.taken = (double)(n->proc.frozen_at - s->began) / 1e6;
-	if (signals_save(n->proc.pid, true, &n->pending, err) < 0 || timers_save(s, r, &n->proc, &n->timers, err) < 0 ||
-	    terminal_save(s, &n->terminal, err) < 0 || files_save(s, n->proc.pid, &n->files, err) < 0)
-		return -1;
-	return n->proc.shared_memory ? shared_memory_save(s, n->proc.pid, &n->shared, err) : 0;
+	n->info.threads = (unsigned)n->leader.proc.n;
+	n->info.taken = (double)(n->leader.proc.frozen_at - s->began) / 1e6;
+	return terminal_save(s, &n->terminal, err) < 0 ? -1 : image_record(s, &n->leader, r, err);
 }
 
 void snapshot_link(struct ckpt_session *s, struct ckpt_snapshot *n)
@@ -109,11 +123,7 @@ void snapshot_free(struct ckpt_snapshot *n)
 {
 	if (!n)
 		return;
-	proc_free(&n->proc);
-	free(n->pending.info);
-	timers_free(n->timers);
-	files_free(n->files);
-	shared_memory_free(n->shared);
+	image_free(&n->leader);
 	free(n);
 }
 
@@ -122,15 +132,15 @@ static int take(struct ckpt_session *s, struct ckpt_snapshot *n, struct err *err
 	struct remote r;
 	int result;
 
-	if (freeze(s, &n->proc, &r, err) < 0)
+	if (freeze(s, &n->leader.proc, &r, err) < 0)
 		return -1;
 	result = snapshot_record(s, n, &r, err);
 	if (result == 0) {
-		n->twin = twin_make(s, &r, &n->proc, false, err);
-		result = n->twin < 0 ? -1 : 0;
+		n->leader.twin = twin_make(s, &r, &n->leader.proc, false, err);
+		result = n->leader.twin < 0 ? -1 : 0;
 	}
-	thaw(s, &n->proc);
-	n->info.pause_us = clock_us() - n->proc.frozen_at;
+	thaw(s, &n->leader.proc);
+	n->info.pause_us = clock_us() - n->leader.proc.frozen_at;
 	return result;
 }
 
@@ -155,7 +165,7 @@ int ckpt_snapshot(struct ckpt_session *s, struct ckpt_snapshot **snapshot, struc
 	}
 	snapshot_link(s, n);
 	*snapshot = n;
-	log_debug(LOG_CKPT, "snapshot of %d: twin %d, %zu threads, %llu us", s->leader, n->twin, n->proc.n,
+	log_debug(LOG_CKPT, "snapshot of %d: twin %d, %zu threads, %llu us", s->leader, n->leader.twin, n->leader.proc.n,
 		  (unsigned long long)n->info.pause_us);
 	return 0;
 }
@@ -169,7 +179,7 @@ void ckpt_drop(struct ckpt_snapshot *n)
 	if (n->next)
 		n->next->link = n->link;
 	sched_getaffinity(0, sizeof s->own_affinity, &s->own_affinity);
-	twin_kill(s, n->twin);
+	twin_kill(s, n->leader.twin);
 	twins_reap(s, false);
 	snapshot_free(n);
 }
@@ -192,5 +202,5 @@ static size_t private_bytes(pid_t pid)
 void ckpt_info(const struct ckpt_snapshot *n, struct ckpt_info *info)
 {
 	*info = n->info;
-	info->private_bytes = private_bytes(n->twin);
+	info->private_bytes = private_bytes(n->leader.twin);
 }

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The processes of a session beside the leader. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ckpt/ckpt_priv.h"
+
+bool is_twin(const struct ckpt_session *s, pid_t pid)
+{
+	if (pid == s->doomed)
+		return true;
+	for (const struct ckpt_snapshot *n = s->snapshots; n; n = n->next)
+		if (n->leader.twin == pid)
+			return true;
+	for (size_t i = 0; i < s->n_dying; i++)
+		if (s->dying[i] == pid)
+			return true;
+	return false;
+}
+
+/* The number as init sees it: the last one of the line. */
+pid_t number_inside(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/status", pid);
+	cleanup_free char *status = fd_slurp(path, NULL);
+	char *line = status ? strstr(status, "\nNSpid:") : NULL;
+	if (!line)
+		return 0;
+	line[1 + strcspn(line + 1, "\n")] = 0;
+	return atoi(strrchr(line, '\t') + 1);
+}
+
+/* A listing may miss a child when another is reaped meanwhile (proc(5), children): believe what is read twice. */
+static char *children_of(pid_t pid)
+{
+	char path[64], *text, *again;
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
+	text = fd_slurp(path, NULL);
+	while (text && (again = fd_slurp(path, NULL))) {
+		bool same = !strcmp(text, again);
+		free(text);
+		text = again;
+		if (same)
+			break;
+	}
+	return text;
+}
+
+int kill_orphans(struct ckpt_session *s, struct err *err)
+{
+	size_t found;
+
+	do {
+		cleanup_free char *list = children_of(s->init);
+		found = 0;
+		for (char *p = list, *end; p; p = end) {
+			pid_t pid = (pid_t)strtol(p, &end, 10);
+			if (end == p)
+				break;
+			pid_t inside = is_twin(s, pid) ? 0 : number_inside(pid);
+			if (!inside)
+				continue;
+			found++;
+			array_grow(s->awaited, s->n_awaited);
+			s->awaited[s->n_awaited++] = inside;
+			kill(pid, SIGKILL);
+		}
+		if (found && session_reports(s, true, err) < 0)
+			return -1;
+	} while (found);        /* their own children come to init next */
+	return 0;
+}
