@@ -6,6 +6,7 @@
  */
 #include <string.h>
 #include <sys/syscall.h>
+#include <stdio.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
@@ -28,8 +29,8 @@ static void disarm_robust_list(const struct ckpt_proc *p, const struct ckpt_thre
 		remote_call(&r, SYS_set_robust_list, 0, t->robust_len);
 }
 
-/* Kill what we trace and wait until its number is free.  threads: main thread first. */
-static int kill_traced(struct ckpt_session *s, pid_t pid, const pid_t *tids, size_t n, struct err *err)
+/* Kill the leader and wait until its number is free.  tids: those of its threads that we trace, main thread first. */
+static int kill_leader(struct ckpt_session *s, pid_t pid, const pid_t *tids, size_t n, struct err *err)
 {
 	s->killing = true;
 	s->reaped = false;
@@ -56,7 +57,7 @@ static int kill_present(struct ckpt_session *s, const struct ckpt_proc *p, pid_t
 		sched_setaffinity(p->threads[i].tid, sizeof s->own_affinity, &s->own_affinity);
 		tids[i] = p->threads[i].tid;
 	}
-	int r = kill_traced(s, p->pid, tids, p->n, err);
+	int r = kill_leader(s, p->pid, tids, p->n, err);
 	for (size_t i = 0; i < p->n && holder > 0; i++)
 		if (p->threads[i].clear_tid)
 			(void)!remote_write(holder, p->threads[i].clear_tid, &p->threads[i].tid_word, sizeof(uint32_t));
@@ -66,8 +67,23 @@ static int kill_present(struct ckpt_session *s, const struct ckpt_proc *p, pid_t
 /* From here on it is cheaper to have the memory of what is killed torn down in the background: a gigabyte takes 10 ms. */
 #define HOLD_KB (16 << 10)
 
+static bool is_small(pid_t pid)
+{
+	char path[64];
+	unsigned long size, resident;
+
+	snprintf(path, sizeof path, "/proc/%d/statm", pid);
+	cleanup_free char *text = fd_slurp(path, NULL);
+	return text && sscanf(text, "%lu %lu", &size, &resident) == 2 &&
+	       resident * (unsigned long)sysconf(_SC_PAGESIZE) >> 10 <= HOLD_KB;
+}
+
 static int put_away(struct ckpt_session *s, struct ckpt_snapshot **abandoned, struct err *err)
 {
+	/* Nobody wants anything of it, and it is torn down in no time: it need not be stopped first. */
+	if (!abandoned && is_small(s->leader))
+		return kill_leader(s, s->leader, &s->leader, 0, err);
+
 	struct ckpt_snapshot *n = xcalloc(1, sizeof *n);
 	struct remote r;
 
@@ -111,7 +127,7 @@ static void discard(struct ckpt_session *s, struct rebuilt *b)
 		tids[i] = b->threads[i].tid;
 	s->leader = tids[0];
 	s->ns_leader = b->ns_tids[0];
-	(void)!kill_traced(s, tids[0], tids, b->n, &ignored);
+	(void)!kill_leader(s, tids[0], tids, b->n, &ignored);
 }
 
 static int rebuild(struct ckpt_session *s, const struct ckpt_snapshot *n, struct err *err)

@@ -160,6 +160,7 @@ int session_line(struct session *s, const char *line, struct err *err)
 	}
 	if (s->adapter->line(s->agent, line, err))
 		return -1;
+	snapshots_thin(s->timeline);    /* while the program runs: nobody waits for it */
 	session_wait(s);
 	return 0;
 }

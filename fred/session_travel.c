@@ -20,6 +20,7 @@ void work_end(struct session *s)
 	progress_end();
 	s->internal = s->silent = false;
 	outer_set(OUTER_AS_FOUND);
+	snapshots_thin(s->timeline);
 }
 
 int travel_keep_here(struct session *s, struct err *err)
@@ -32,7 +33,6 @@ int travel_keep_here(struct session *s, struct err *err)
 	if (ckpt_snapshot(s->ckpt, &snapshot, err))
 		return -1;
 	snapshots_keep(s->timeline, here, snapshot);
-	snapshots_thin(s->timeline);
 	return 0;
 }
 
