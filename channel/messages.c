@@ -90,6 +90,7 @@ static int take_message(struct adapter_event *event, int type, const char *body,
 	case MESSAGE_MORE:
 		event->kind = ADAPTER_MORE;
 		event->prompt = xstrdup(event->n_fields > 0 ? f[0] : "");
+		event->harmless = number(f, event->n_fields, 1) != 0;
 		return 0;
 	case MESSAGE_REPLY:
 	case MESSAGE_FAILED:
@@ -199,7 +200,8 @@ int messages_place(const struct adapter_event *reply, struct place *here, struct
 		size_t first = 2 + 4 * i;
 		char **f = reply->fields;
 
-		*places[i] = (struct place){ .kind = (uint8_t)(number(f, reply->n_fields, 0) & 3) };
+		*places[i] = (struct place){ .kind = (uint8_t)(number(f, reply->n_fields, 0) & 3),
+					     .inside = number(f, reply->n_fields, 0) & 4 };
 		if (reply->failed || first + 4 > reply->n_fields)
 			continue;
 		places[i]->file = xstrdup(f[first]);

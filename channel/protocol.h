@@ -24,7 +24,7 @@ enum {
 enum agent_message {
 	MESSAGE_HELLO = 'H',    /* protocol version, the debugger's version */
 	MESSAGE_PROMPT = 'P',   /* text, tick, depth, kind, end, inside, restarted, post-mortem, session id, file, line, function */
-	MESSAGE_MORE = 'M',     /* text */
+	MESSAGE_MORE = 'M',     /* text, harmless */
 	MESSAGE_REPLY = 'R',
 	MESSAGE_FAILED = 'F',
 	MESSAGE_TICKS = 'T',
@@ -37,7 +37,7 @@ enum agent_request {
 	MESSAGE_INTERRUPT = 'i',
 	MESSAGE_CLASSIFY = 'c',         /* text; reply: number of enum command_class */
 	MESSAGE_COMPLETE = 't',         /* text, start, end: in bytes of the text; reply: words */
-	/* reply: kind, selected depth, then file, line, function, depth of the stop; and the same four of its caller or none */
+	/* reply: kind (and 4: inside the statement), selected depth, then file, line, function, depth of the stop; and the same four of its caller or none */
 	MESSAGE_WHERE = 'w',
 	MESSAGE_EVAL = 'v',             /* expression, depth; reply: 1 or 0 (undefined), text */
 	MESSAGE_SHOW = 'h',             /* the debugger prints the present place; reply: nothing */

@@ -31,7 +31,7 @@ enum adapter_event_kind {
 	ADAPTER_NOTHING,        /* no whole message yet */
 	ADAPTER_HELLO,          /* the agent has come to life */
 	ADAPTER_PROMPT,         /* the debugger waits for a command: .prompt */
-	ADAPTER_MORE,           /* it waits for one more line of the same command (a block, `commands`, `interact`): .prompt */
+	ADAPTER_MORE,           /* it waits for one more line of the same command (a block, `commands`, a question): .prompt */
 	ADAPTER_REPLY,          /* the answer to the request: .fields */
 	ADAPTER_TICKS,          /* a piece of a trace: .ticks */
 	ADAPTER_ARRIVING,       /* a clock run has come to its tick and will show the place next; go_on() lets it */
@@ -45,13 +45,16 @@ struct place {
 	uint32_t depth;         /* of the stop's own frame; 1 is the outermost */
 	uint32_t selected;      /* depth of the frame the user has selected (up, down) */
 	uint8_t kind;           /* enum machine_kind */
+	bool inside;            /* now lies inside the statement, not at its start */
 };
 
 struct adapter_event {
 	enum adapter_event_kind kind;
 	char *prompt;           /* text of the prompt with its colours; owned by the event */
 	struct machine_stop stop;       /* with ADAPTER_PROMPT: tick, depth, kind, end; tick is 0 when no clock runs */
-	struct place place;     /* with ADAPTER_PROMPT: where the program stands; selected is not filled in */
+	/* With ADAPTER_PROMPT: where the program stands, selected not filled in; or nothing, where() being dear. */
+	struct place place;
+	bool harmless;          /* with ADAPTER_MORE: its lines do no more than classify() said of the first */
 	bool restarted;         /* with ADAPTER_PROMPT: the program began anew since the last prompt */
 	/* With ADAPTER_PROMPT: the program has failed and its frames are looked at after their death.  The tick of a clock
 	 * run that ends so is the last stop of the innermost of them. */
@@ -84,6 +87,7 @@ struct adapter {
 	const struct adapter_alias *aliases;    /* ends with a NULL name */
 	/* What stepping forward once is called here: {"step", "next"}, for the decomposed history. */
 	const char *step, *next;
+	bool repeats;                           /* an empty line means something to the debugger itself */
 
 	bool (*claims)(char *const *argv);
 	/* Makes the channel and prepares the launch. */

@@ -22,6 +22,7 @@ struct session {
 	bool seen_prompt;
 	bool interrupted;               /* ^C was typed at the program during the present command */
 	bool told_no_snapshot;          /* one complaint is enough */
+	bool more_is_harmless;          /* with SESSION_MORE: see struct adapter_event, harmless */
 	bool quitting;                  /* the user typed a command that ends the debugger */
 	int status;
 
@@ -84,6 +85,8 @@ int request_settings(struct session *s, char **saved, struct err *err) must_chec
 int request_load_settings(struct session *s, const char *saved, struct err *err) must_check;
 /* The debugger prints the present place, as it does after a stop. */
 int request_show(struct session *s, struct err *err) must_check;
+/* Fills in the place of a node whose prompt did not tell it, if the session stands there. */
+void request_place_of_node(struct session *s, struct node *node);
 void place_free(struct place *place);
 
 /* session_run.c */

@@ -58,6 +58,20 @@ int request_where(struct session *s, struct place *here, struct place *caller, s
 	return r ? err_set(err, "the debugger told no place") : 0;
 }
 
+void request_place_of_node(struct session *s, struct node *node)
+{
+	struct place place = {0};
+	struct err ignored;
+
+	if (node->place.file || s->state != SESSION_PROMPT || s->timeline->here != node)
+		return;
+	if (request_where(s, &place, NULL, &ignored) == 0) {
+		place_free(&node->place);
+		node->place = place;
+		node->inside = place.inside && !node->post_mortem;
+	}
+}
+
 int request_class(struct session *s, const char *line, enum command_class *class, struct err *err)
 {
 	struct adapter_event reply;

@@ -107,6 +107,7 @@ void session_wait(struct session *s)
 			adapter_event_free(&event);
 	}
 	s->state = event.kind == ADAPTER_PROMPT ? SESSION_PROMPT : SESSION_MORE;
+	s->more_is_harmless = event.harmless;
 	set_prompt(s, event.prompt);
 	input_take_back(s);
 	outer_set(OUTER_AS_FOUND);
@@ -135,7 +136,7 @@ static void continue_command(struct session *s, const char *line)
 
 	free(s->pending);
 	s->pending = all;
-	if (s->pending_class == COMMAND_LOOKS)
+	if (s->pending_class == COMMAND_LOOKS && !s->more_is_harmless)
 		s->pending_class = COMMAND_PROGRAM;
 }
 
@@ -148,15 +149,15 @@ int session_line(struct session *s, const char *line, struct err *err)
 	if (s->state == SESSION_MORE) {
 		continue_command(s, line);
 	} else {
-		if (!*line && s->last_line)
-			line = s->last_line;
-		cleanup_free char *copy = xstrdup(line);
+		bool again = !*line && s->last_line;
+		cleanup_free char *copy = xstrdup(again ? s->last_line : line);
 		if (request_class(s, copy, &class, err))
 			return -1;
 		if (class != COMMAND_LOOKS && class != COMMAND_QUITS && settings.snapshots)
 			keep_before(s);
 		begin_command(s, copy, class);
-		line = s->last_line;
+		/* Where the debugger itself repeats (gdb's `list` goes on), what it did is booked as what it repeated. */
+		line = again && s->adapter->repeats ? "" : s->last_line;
 	}
 	if (s->adapter->line(s->agent, line, err))
 		return -1;

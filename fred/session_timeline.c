@@ -109,7 +109,8 @@ static int bring_settings(struct session *s, struct node *from, char *settings, 
 	with->prompt = xstrdup(node->prompt);
 	with->stdin_pos = node->stdin_pos;
 	with->ran_us = node->ran_us;
-	return request_where(s, &with->place, NULL, err);
+	request_place_of_node(s, with);
+	return 0;
 }
 
 /* A jump to a known position is a command as any other: undo takes it back. */
@@ -137,19 +138,6 @@ static const char *place_text(const struct place *place, char *text, size_t size
 	return text;
 }
 
-static void learn_place(struct session *s, struct node *node)
-{
-	struct place place = {0};
-	struct err ignored;
-
-	if (node->place.file || s->state != SESSION_PROMPT || s->timeline->here != node)
-		return;
-	if (request_where(s, &place, NULL, &ignored) == 0) {
-		place_free(&node->place);
-		node->place = place;
-	}
-}
-
 int session_checkpoint(struct session *s, const char *note, struct err *err)
 {
 	char where[300];
@@ -167,7 +155,7 @@ int session_checkpoint(struct session *s, const char *note, struct err *err)
 		here->checkpoint = s->timeline->next_checkpoint++;
 	free(here->note);
 	here->note = note && *note ? xstrdup(note) : NULL;
-	learn_place(s, here);
+	request_place_of_node(s, here);
 	say("checkpoint %d at %s (%.1f ms)", here->checkpoint, place_text(&here->place, where, sizeof where), ms);
 	return 0;
 }
@@ -281,7 +269,7 @@ int session_list(struct session *s, struct buf *out, struct err *err)
 
 	if (no_past(s, err))
 		return -1;
-	learn_place(s, t->here);
+	request_place_of_node(s, t->here);
 	for (int number = 0; number < t->next_checkpoint; number++) {
 		struct node *node = timeline_checkpoint(t, number);
 		if (node)

@@ -30,6 +30,7 @@ int travel_keep_here(struct session *s, struct err *err)
 
 	if (here->snapshot || here->ended)
 		return 0;
+	request_place_of_node(s, here);
 	if (ckpt_snapshot(s->ckpt, &snapshot, err))
 		return -1;
 	snapshots_keep(s->timeline, here, snapshot);

@@ -49,6 +49,6 @@ static int gdb_open(void **self, struct adapter_launch *launch, struct err *err)
 }
 
 const struct adapter gdb_adapter = {
-	.name = "gdb", .aliases = aliases, .step = "step", .next = "next",
+	.name = "gdb", .aliases = aliases, .step = "step", .next = "next", .repeats = true,
 	.claims = gdb_claims, .open = gdb_open, CLIENT_MEMBERS,
 };

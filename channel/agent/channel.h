@@ -13,7 +13,7 @@
 bool channel_take(int fd);
 /* Is it open, and is the descriptor still ours? */
 bool channel_ours(void);
-/* The descriptor, to be polled; -1: it is not open. */
+/* The descriptor, for a debugger that closes none but its own; -1: it is not open. */
 int channel_descriptor(void);
 void channel_close(void);
 

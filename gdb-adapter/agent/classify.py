@@ -56,8 +56,6 @@ def find_command(word, prefix):
 
 
 def classify(text):
-    if known.last_line is not None and not text.strip():
-        text = known.last_line
     found = classify_text(text)
     if found not in (LOOKS, MOVES):
         names.clear()           # a definition may follow
@@ -100,5 +98,4 @@ def classify_expression(text):
     return LOOKS
 
 
-known.last_line = None
 requests['c'] = classify

@@ -20,6 +20,9 @@ class Selection:
             self.frame.select()
 
 
+INSIDE = 4              # added to the kind of a stop
+
+
 def frames():
     """All frames, the newest first."""
     frame = newest_frame()
@@ -42,7 +45,7 @@ def where():
         return [0, 0]
     selected = gdb.selected_frame()
     depth = depth_of(newest)
-    fields = [0, depth_of(selected)]
+    fields = [0 if between_statements(newest) else INSIDE, depth_of(selected)]
     for frame, at in ((newest, depth), (newest.older(), depth - 1)):
         place = place_of_frame(frame) if frame is not None else []
         if not place:

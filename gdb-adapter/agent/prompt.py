@@ -40,11 +40,11 @@ def exited(event):
 
 
 def place_of_frame(frame):
-    """File, line and function of a frame; nothing where there is no line."""
+    """File, line and function of a frame; the object file where there is no line."""
     sal = frame.find_sal()
     if sal is None or sal.symtab is None or not sal.line:
-        return []
-    return [sal.symtab.fullname(), sal.line, frame.name() or '?']
+        return [gdb.solib_name(frame.pc()) or gdb.current_progspace().filename or '?', 0, frame.name() or '??']
+    return [sal.symtab.fullname(), sal.line, frame.name() or '??']
 
 
 def newest_frame():
@@ -70,14 +70,8 @@ def prompted(text, top):
     pid = gdb.selected_inferior().pid
     restarted = pid != 0 and pid != known.pid and (known.pid == 0 or known.exited)
     known.pid, known.exited = pid, False
-    frame = newest_frame() if pid or has_core() else None
-    place = place_of_frame(frame) if frame is not None else []
-    inside = frame is not None and not between_statements(frame)
-    send_fields('P', [text, 0, 0, 0, 0, int(inside), int(restarted), 0, pid] + place)
-
-
-def has_core():
-    return gdb.selected_thread() is not None
+    # Where the program stands is dear, and seldom asked for.
+    send_fields('P', [text, 0, 0, 0, 0, 0, int(restarted), 0, pid])
 
 
 def serve(kind, body):
