@@ -11,7 +11,7 @@ FRED_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -Wall -Wextra -Wshadow -Wstrict-proto
 LIBS = -lreadline -lutil
 
 BASE = $(wildcard base/*.c)
-CKPT = $(wildcard ckpt/*.c ckpt/arch/$(shell uname -m).c ckpt/resource/*.c)
+CKPT = $(wildcard ckpt/*.c ckpt/arch/$(shell uname -m)*.c ckpt/resource/*.c)
 DECOMPOSE = $(wildcard decompose/*.c)
 ADAPTERS = $(wildcard channel/*.c *-adapter/*.c)
 FRED = $(wildcard fred/*.c)

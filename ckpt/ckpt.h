@@ -35,6 +35,8 @@ struct ckpt_spawn {
 	enum ckpt_isolation isolation;  /* what is asked for; ckpt_isolation() says what was got */
 	size_t file_limit;              /* bytes: larger files keep their offset only (a warning); 0: 8 MB */
 	const char *tmpdir;             /* where copies of file contents are kept, unlinked; NULL: $TMPDIR or /tmp */
+	unsigned trace_options;         /* PTRACE_O_*: what the debugger sets for the program that it traces, which cannot
+					 * be read back; 0: what gdb sets */
 	/* One line for the user about something that will not go back; the same line is not repeated. */
 	void (*warn)(void *ctx, const char *line);
 	void *warn_ctx;

@@ -63,8 +63,13 @@ struct place {
 	char saved[SCRATCH_SIZE];       /* the scratch bytes as the program knows them */
 };
 
+struct tracer;
+
 struct remote {
 	pid_t tid;
+	const struct tracer *via;       /* another process traces it, and that one's tracer is us; or NULL */
+	pid_t ns_tid;                   /* as that one knows it */
+	unsigned stops;                 /* SIGSTOPs that came in between: they are to be sent again */
 	const struct place *place;
 	struct arch_regs regs;          /* as found */
 	pid_t child;                    /* what the last clone made, as we see it */
@@ -97,7 +102,57 @@ int trace_mask_set(pid_t tid, uint64_t mask) must_check;
 int trace_wait(pid_t tid, int *status);
 /* PTRACE_SEIZE; on failure errno is left as it was set, and err says what the user can do. */
 int trace_seize(pid_t tid, struct err *err) must_check;
+/* From PTRACE_INTERRUPT to the stop; -1 when it ended instead. */
+int trace_settle(pid_t tid);
 #define TRACE_OPTIONS (PTRACE_O_EXITKILL | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK)
+
+/* ---- ptrace through the leader: tracer.c ---- */
+
+#define TRACER_BUFFER 65536
+
+struct tracer {
+	struct remote *r;               /* the leader's thread that is the tracer, frozen */
+	uint64_t buffer;                /* memory of its process, for what ptrace() reads and writes */
+	size_t size;
+	bool mapped;
+};
+
+/* Maps the buffer. */
+int tracer_open(struct tracer *t, struct remote *r, struct err *err) must_check;
+void tracer_close(struct tracer *t);
+/* Without vector registers the scratch bytes will do. */
+void tracer_on_scratch(struct tracer *t, struct remote *r);
+/* As ptrace(2), of a thread by its number inside; `data` is an address there, or a plain value. */
+int tracer_ptrace(const struct tracer *t, int request, pid_t ns_tid, uint64_t addr, uint64_t data);
+/* ... with data that the kernel writes, or reads. */
+int tracer_get(const struct tracer *t, int request, pid_t ns_tid, uint64_t addr, void *data, size_t n);
+int tracer_put(const struct tracer *t, int request, pid_t ns_tid, uint64_t addr, const void *data, size_t n);
+int tracer_wait(const struct tracer *t, pid_t ns_tid, int *status);
+int tracer_get_regs(const struct tracer *t, pid_t ns_tid, struct arch_regs *regs) must_check;
+int tracer_set_regs(const struct tracer *t, pid_t ns_tid, const struct arch_regs *regs) must_check;
+int tracer_get_xstate(const struct tracer *t, pid_t ns_tid, void **state, size_t *len) must_check;
+int tracer_get_mask(const struct tracer *t, pid_t ns_tid, uint64_t *mask) must_check;
+int tracer_set_mask(const struct tracer *t, pid_t ns_tid, uint64_t mask) must_check;
+/* Step or run (`how`) to the next stop, r->status; -1 when it ended. */
+int tracer_resume(struct remote *r, int how);
+/* remote_open() of a traced thread; remote_call() then works as for our own.  The thread must stand in a signal stop. */
+int tracer_remote(struct remote *r, const struct tracer *via, pid_t tid, pid_t ns_tid, const struct place *place,
+		  struct err *err) must_check;
+long tracer_syscall(struct remote *r, long nr, const uint64_t args[6]);
+
+/* Debug registers; arch/x86_64_traced.c. */
+struct arch_debug {
+	unsigned long r[8];
+};
+size_t arch_debug_offset(unsigned i);
+int arch_debug_get(const struct tracer *t, pid_t ns_tid, struct arch_debug *d) must_check;
+int arch_debug_set(pid_t tid, const struct arch_debug *d) must_check;
+/* Did an instruction cause the signal, so that executing it again causes it again? */
+bool arch_is_fault(const siginfo_t *info);
+/* For a twin that is put into a signal stop with these registers: see arch_rewind(). */
+void arch_resumable(struct arch_regs *regs);
+/* From the registers in a system call's entry stop: those to enter it with, at insn. */
+void arch_set_entry(struct arch_regs *regs, uint64_t insn);
 
 /* ---- what is recorded ---- */
 
@@ -134,6 +189,7 @@ struct ckpt_proc {
 	pid_t ns_group;                 /* of a process that is no group leader */
 	int pdeath_signal;
 	bool shared_memory;             /* has resident MAP_SHARED anonymous or tmpfs memory */
+	bool has_others;                /* children, or processes that it traces */
 	long resident_kb;
 	uint64_t frozen_at;
 };
@@ -154,7 +210,8 @@ int terminal_restore(struct ckpt_session *s, const struct terminal *t, struct er
 int terminal_foreground(struct remote *r, pid_t ns_group, struct err *err) must_check;
 
 /* Pending signals of a thread; shared: of its process. */
-int signals_save(pid_t tid, bool shared, struct pending *p, struct err *err) must_check;
+/* (tid: its number inside when via is given) */
+int signals_save(const struct tracer *via, pid_t tid, bool shared, struct pending *p, struct err *err) must_check;
 int signals_restore(struct remote *r, pid_t ns_pid, pid_t ns_tid, bool shared, const struct pending *p,
 		    struct err *err) must_check;
 
@@ -193,10 +250,45 @@ struct image {
 	struct shared_memory *shared;
 };
 
+/* ---- processes that the leader traces: traced.c ---- */
+
+struct stop {
+	bool entry;                     /* at the entry of a system call; else before a signal is delivered, or as good as */
+	bool fault;                     /* ... which the instruction at the program counter causes, whenever it is executed */
+	bool have_info;
+	siginfo_t info;
+	unsigned sigstops;              /* that will come as soon as it goes on */
+	struct arch_debug debug;
+};
+
+struct tracee {
+	struct image image;
+	struct stop *stops;             /* one a thread */
+	struct remote *remotes;         /* ... while it is frozen */
+	bool *changed;                  /* ... whether the thread was moved from its stop */
+};
+
+/* A descriptor of the leader that looks into a process that it traces: /proc/PID/mem and the like. */
+struct window {
+	int fd, flags;
+	off_t offset;
+	char path[64];
+};
+
+struct traced {
+	struct tracee *list;
+	size_t n;
+	struct window *windows;
+	size_t n_windows;
+	struct tracer tracer;           /* while the leader is frozen */
+	bool had_sigchld;
+};
+
 struct ckpt_snapshot {
 	struct ckpt_session *session;
 	struct ckpt_snapshot *next, **link;     /* the session's list */
 	struct image leader;
+	struct traced traced;
 	struct terminal terminal;
 	struct ckpt_info info;
 };
@@ -221,6 +313,7 @@ struct ckpt_session {
 	size_t n_dying;
 	char *tmpdir;
 	size_t file_limit;
+	unsigned trace_options;
 	void (*warn)(void *ctx, const char *line);
 	void *warn_ctx;
 	char **warned;
@@ -243,11 +336,25 @@ void cpu_leave(struct ckpt_session *s);
 int freeze(struct ckpt_session *s, struct ckpt_proc *p, struct remote *main_thread, struct err *err) must_check;
 void thaw(struct ckpt_session *s, struct ckpt_proc *p);
 void proc_free(struct ckpt_proc *p);
+/* The steps of it that serve for other processes too. */
+int proc_read(struct ckpt_proc *p, char **status, struct err *err) must_check;
+long status_field(const char *status, const char *name);
+/* A filter that the program shares with us lets our calls pass as it lets pass the program's own.  One of its own may
+ * kill it for what we make it do. */
+bool has_own_filter(const char *status);
+void thread_pin(struct ckpt_thread *t);
+/* What only the thread itself can tell. */
+int thread_ask(struct ckpt_thread *t, struct remote *r, bool main_thread, struct err *err) must_check;
 
 /* A copy of the process, out of the way of everything: of its number, group, session.  shared: a process that shares the
  * memory, to keep it while the original is killed. */
 pid_t twin_make(struct ckpt_session *s, struct remote *r, const struct ckpt_proc *p, bool holder, struct err *err) must_check;
+/* A clone under a twin's number. */
+pid_t clone_numbered(struct ckpt_session *s, struct remote *r, uint64_t flags) must_check;
+int twin_move_away(pid_t twin, const struct ckpt_proc *p, struct err *err) must_check;
 void twin_kill(struct ckpt_session *s, pid_t twin);
+/* All of a snapshot. */
+void twins_kill(struct ckpt_session *s, struct ckpt_snapshot *n);
 void twins_reap(struct ckpt_session *s, bool wait);
 /* Records the frozen process with everything but its memory. */
 int image_record(struct ckpt_session *s, struct image *m, struct remote *r, struct err *err) must_check;
@@ -257,6 +364,24 @@ int snapshot_record(struct ckpt_session *s, struct ckpt_snapshot *n, struct remo
 void snapshot_link(struct ckpt_session *s, struct ckpt_snapshot *n);
 void snapshot_free(struct ckpt_snapshot *n);
 
+/* Finds what the frozen leader traces, and reads it as freeze() did the leader.  All of it must be stopped, and the leader
+ * must know.  On -1 everything is as it was. */
+int traced_freeze(struct ckpt_session *s, const struct ckpt_proc *leader, struct remote *main_thread, struct traced *t,
+		  struct err *err) must_check;
+/* Twins of them.  holder: processes that share their memory, for them to be killed. */
+int traced_copy(struct ckpt_session *s, struct traced *t, bool holder, struct err *err) must_check;
+/* Takes back the memory that the leader has lent. */
+void traced_close(struct traced *t);
+/* Every thread back to the stop where it was; the leader does not learn of anything. */
+void traced_thaw(struct traced *t);
+void traced_free(struct traced *t);
+/* The thread of r, in a signal stop, into the stop that is recorded, with these registers. */
+int tracer_place(struct remote *r, const struct ckpt_thread *t, const struct stop *stop, const struct arch_regs *regs,
+		 pid_t ns_pid) must_check;
+/* The leader has been sent SIGCHLD for what we did. */
+void tracer_forget_news(const struct tracer *via);
+bool traced_has_twin(const struct traced *t, pid_t pid);
+
 /* ---- rebuild.c ---- */
 
 /* A process in the making. */
@@ -265,6 +390,7 @@ struct rebuilt {
 	struct remote *threads;         /* [0] is the main thread */
 	pid_t *ns_tids;
 	size_t n;                       /* how many have been made */
+	bool let_go;                    /* not ours any more */
 };
 
 /* The process with its group and all its threads, which know nothing yet.  On -1 what was made so far is in b. */
@@ -274,12 +400,27 @@ int rebuild_state(struct ckpt_session *s, struct rebuilt *b, struct err *err) mu
 /* Registers, masks, processors; detach. */
 int rebuild_let_go(struct rebuilt *b, struct err *err) must_check;
 void rebuilt_free(struct rebuilt *b);
+/* Its end is reported by init. */
+void rebuilt_kill(const struct rebuilt *b);
+
+/* The processes of t, waiting for a tracer; b: one for each.  traced_restore.c */
+int traced_rebuild(struct ckpt_session *s, const struct traced *t, struct rebuilt *b, struct err *err) must_check;
+/* ... and that is the new leader. */
+int traced_adopt(struct ckpt_session *s, const struct traced *t, struct remote *leader, const struct rebuilt *b,
+		 struct err *err) must_check;
 
 /* ---- the other processes of the session: tree.c ---- */
 
 bool is_twin(const struct ckpt_session *s, pid_t pid);
 /* The number as init sees it. */
 pid_t number_inside(pid_t pid);
+char *children_of(pid_t pid, pid_t tid);
+
+struct process {
+	pid_t pid, parent, tracer;
+};
+/* Every process of the session but init and the twins; caller frees *list. */
+size_t tree_list(const struct ckpt_session *s, struct process **list);
 /* What the killed program leaves behind is a child of init now.  It belongs to the present that is given up; and as long as
  * one is left that has the leader for its process group, the leader's number is not free. */
 int kill_orphans(struct ckpt_session *s, struct err *err) must_check;

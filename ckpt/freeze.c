@@ -43,9 +43,9 @@ int trace_seize(pid_t tid, struct err *err)
 	return -1;
 }
 
-/* From PTRACE_INTERRUPT to the stop.  A signal that was on its way is delivered first: any stop cancels the interrupt
+/* A signal that was on its way is delivered first: any stop cancels the interrupt
  * (kernel/signal.c, ptrace_stop), so it is asked for again. */
-static int settle(pid_t tid)
+int trace_settle(pid_t tid)
 {
 	int status;
 
@@ -103,7 +103,7 @@ static int seize_new(struct ckpt_proc *p, struct err *err)
 	}
 	closedir(dir);
 	for (size_t i = before; i < p->n; i++)
-		if (settle(p->threads[i].tid) < 0) {
+		if (trace_settle(p->threads[i].tid) < 0) {
 			if (p->threads[i].tid == p->pid)
 				return err_set(err, "the debugger (process %d) has just ended", p->pid);
 			p->threads[i--] = p->threads[--p->n];
@@ -129,24 +129,28 @@ static int seize_all(struct ckpt_proc *p, struct err *err)
 	return r;
 }
 
-static long field(const char *status, const char *name)
+long status_field(const char *status, const char *name)
 {
 	const char *at = strstr(status, name);
 
 	return at ? strtol(at + strlen(name), NULL, 10) : 0;
 }
 
-/* A filter that the program shares with us lets our calls pass as it lets pass the program's own.  One of its own may
- * kill it for what we make it do. */
-static int suspend_seccomp(const struct ckpt_proc *p, const char *status, struct err *err)
+bool has_own_filter(const char *status)
 {
 	static long ours = -1;
 
 	if (ours < 0) {
 		cleanup_free char *own = fd_slurp("/proc/self/status", NULL);
-		ours = own ? field(own, "\nSeccomp_filters:") : 0;
+		ours = own ? status_field(own, "\nSeccomp_filters:") : 0;
 	}
-	if (!field(status, "\nSeccomp:") || (field(status, "\nSeccomp:") == 2 && field(status, "\nSeccomp_filters:") <= ours))
+	long mode = status_field(status, "\nSeccomp:");
+	return mode && !(mode == 2 && status_field(status, "\nSeccomp_filters:") <= ours);
+}
+
+static int suspend_seccomp(const struct ckpt_proc *p, const char *status, struct err *err)
+{
+	if (!has_own_filter(status))
 		return 0;
 	for (size_t i = 0; i < p->n; i++)
 		if (ptrace(PTRACE_SETOPTIONS, p->threads[i].tid, 0, TRACE_OPTIONS | PTRACE_O_SUSPEND_SECCOMP) < 0)
@@ -154,17 +158,17 @@ static int suspend_seccomp(const struct ckpt_proc *p, const char *status, struct
 	return 0;
 }
 
-static int read_process(struct ckpt_proc *p, struct err *err)
+int proc_read(struct ckpt_proc *p, char **status, struct err *err)
 {
 	char path[64], state;
 	int group, session, tty, front;
-	cleanup_free char *status = NULL, *stat = NULL;
+	cleanup_free char *stat = NULL;
 
 	snprintf(path, sizeof path, "/proc/%d/status", p->pid);
-	if (!(status = fd_slurp(path, NULL)))
+	if (!(*status = fd_slurp(path, NULL)))
 		return err_sys(err, "read %s", path);
-	p->resident_kb = field(status, "\nVmRSS:");
-	p->shared_memory = field(status, "\nRssShmem:") > 0;
+	p->resident_kb = status_field(*status, "\nVmRSS:");
+	p->shared_memory = status_field(*status, "\nRssShmem:") > 0;
 	snprintf(path, sizeof path, "/proc/%d/stat", p->pid);
 	if (!(stat = fd_slurp(path, NULL)))
 		return err_sys(err, "read %s", path);
@@ -174,6 +178,15 @@ static int read_process(struct ckpt_proc *p, struct err *err)
 	p->group_leader = group == p->pid;
 	p->session_leader = session == p->pid;
 	p->foreground = front == group;
+	return 0;
+}
+
+static int read_process(struct ckpt_proc *p, struct err *err)
+{
+	cleanup_free char *status = NULL;
+
+	if (proc_read(p, &status, err) < 0)
+		return -1;
 	if (ptrace(PTRACE_SETOPTIONS, p->pid, 0, TRACE_OPTIONS) < 0)
 		return err_sys(err, "set the ptrace options of process %d", p->pid);
 	return suspend_seccomp(p, status, err);
@@ -198,10 +211,10 @@ static int read_thread(struct ckpt_thread *t, struct err *err)
 		t->rseq.ptr = 0;
 	if (t->rseq.ptr && remote_read(t->tid, t->rseq.ptr + RSEQ_CS_OFFSET, &t->rseq_cs, sizeof t->rseq_cs) < 0)
 		t->rseq_cs = 0;
-	return signals_save(t->tid, false, &t->pending, err);
+	return signals_save(NULL, t->tid, false, &t->pending, err);
 }
 
-static void pin(struct ckpt_thread *t)
+void thread_pin(struct ckpt_thread *t)
 {
 	cpu_set_t here;
 
@@ -238,21 +251,14 @@ static void wind_back_wait(struct ckpt_session *s, struct ckpt_thread *t)
 	s->waits[s->n_waits++] = w;
 }
 
-/* What only the thread itself can tell. */
-static int ask_thread(struct ckpt_session *s, struct ckpt_proc *p, struct ckpt_thread *t, struct remote *r, struct err *err)
+int thread_ask(struct ckpt_thread *t, struct remote *r, bool main_thread, struct err *err)
 {
 	struct { stack_t altstack; uint64_t clear_tid; } answer;
-	uint64_t at = p->place.scratch, tid_at = at + sizeof answer.altstack;
+	uint64_t at = r->place->scratch, tid_at = at + sizeof answer.altstack;
 
-	t->touched = true;
-	if (remote_open(r, t->tid, &p->place, err) < 0)
-		return -1;
-	t->regs = r->regs;
-	wind_back_wait(s, t);
-	t->ns_tid = (pid_t)remote_call(r, SYS_gettid, 0);
 	long stack = remote_call(r, SYS_sigaltstack, 0, at);
 	long address = remote_call(r, SYS_prctl, PR_GET_TID_ADDRESS, tid_at);
-	if (t->ns_tid <= 0 || stack < 0 || remote_read(t->tid, at, &answer, sizeof answer) < 0)
+	if (stack < 0 || remote_read(t->tid, at, &answer, sizeof answer) < 0)
 		return err_set(err, "thread %d does not answer: it was killed, or cannot make system calls", t->tid);
 	/* EINVAL: a kernel without CONFIG_CHECKPOINT_RESTORE. */
 	t->clear_tid = address < 0 ? 0 : answer.clear_tid;
@@ -260,23 +266,35 @@ static int ask_thread(struct ckpt_session *s, struct ckpt_proc *p, struct ckpt_t
 		t->clear_tid = 0;
 	t->altstack = answer.altstack;
 	t->altstack.ss_flags &= ~SS_ONSTACK;
-	if (t->tid != p->pid)
+	if (!main_thread)
 		remote_call(r, SYS_prctl, PR_GET_NAME, at);
-	if (t->tid != p->pid && remote_read(t->tid, at, t->name, sizeof t->name) < 0)
+	if (!main_thread && remote_read(t->tid, at, t->name, sizeof t->name) < 0)
 		t->name[0] = 0;
 	return 0;
 }
 
-static int ask_process(struct ckpt_session *s, struct ckpt_proc *p, struct remote *r, struct err *err)
+static int ask_thread(struct ckpt_session *s, struct ckpt_proc *p, struct ckpt_thread *t, struct remote *r, struct err *err)
+{
+	t->touched = true;
+	if (remote_open(r, t->tid, &p->place, err) < 0)
+		return -1;
+	t->regs = r->regs;
+	wind_back_wait(s, t);
+	t->ns_tid = (pid_t)remote_call(r, SYS_gettid, 0);
+	if (t->ns_tid <= 0)
+		return err_set(err, "thread %d does not answer: it was killed, or cannot make system calls", t->tid);
+	return thread_ask(t, r, t->tid == p->pid, err);
+}
+
+static int ask_process(struct ckpt_proc *p, struct remote *r, struct err *err)
 {
 	if (!p->group_leader)
 		p->ns_group = (pid_t)remote_call(r, SYS_getpgid, 0);
 	if (remote_call(r, SYS_prctl, PR_GET_PDEATHSIG, p->place.scratch) < 0 ||
 	    remote_read(p->pid, p->place.scratch, &p->pdeath_signal, sizeof p->pdeath_signal) < 0)
 		p->pdeath_signal = 0;
-	/* Asks for the end of a child without taking it: ECHILD when there is no child at all. */
-	if (remote_call(r, SYS_waitid, P_ALL, 0, 0, WEXITED | WSTOPPED | WNOHANG | WNOWAIT | __WALL) == 0)
-		session_warn(s, "the program has child processes: they do not go back with it, and going back ends them");
+	/* Asks for news of a child, or of a process that it traces, without taking them: ECHILD when there is none at all. */
+	p->has_others = remote_call(r, SYS_waitid, P_ALL, 0, 0, WEXITED | WSTOPPED | WNOHANG | WNOWAIT | __WALL) == 0;
 	return r->dead ? err_set(err, "the debugger (process %d) has just ended", p->pid) : 0;
 }
 
@@ -290,12 +308,12 @@ static int read_all(struct ckpt_session *s, struct ckpt_proc *p, struct remote *
 	for (size_t i = 0; i < p->n; i++) {
 		if (fault("ckpt-thread"))
 			return err_set(err, "fault ckpt-thread");
-		pin(&p->threads[i]);
+		thread_pin(&p->threads[i]);
 		if (read_thread(&p->threads[i], err) < 0 ||
 		    ask_thread(s, p, &p->threads[i], i ? &other : main_thread, err) < 0)
 			return -1;
 	}
-	return ask_process(s, p, main_thread, err);
+	return ask_process(p, main_thread, err);
 }
 
 /* Is it a zombie, or gone?  Then init has reported its end, or is about to. */

@@ -225,3 +225,16 @@ void rebuilt_free(struct rebuilt *b)
 	free(b->threads);
 	free(b->ns_tids);
 }
+
+/* A tracer reaps before the parent can, and the main thread comes last. */
+void rebuilt_kill(const struct rebuilt *b)
+{
+	int status;
+
+	if (!b->n)
+		return;
+	kill(b->threads[0].tid, SIGKILL);
+	for (size_t i = b->n; i-- > 0 && !b->let_go;)
+		while (trace_wait(b->threads[i].tid, &status) == 0)
+			;
+}

@@ -120,6 +120,8 @@ long remote_syscall(struct remote *r, long nr, const uint64_t args[6])
 	struct arch_regs regs = r->regs;
 	long result = -ESRCH;
 
+	if (r->via)
+		return tracer_syscall(r, nr, args);
 	if (r->dead)
 		return -ESRCH;
 	/* A stack pointer elsewhere than on the program's alternate stack: sigaltstack() refuses to change that one. */
@@ -163,7 +165,7 @@ pid_t remote_clone(struct remote *r, const struct remote_clone *how)
 	/* Containers answer clone3 with ENOSYS so that libc falls back to clone, whose flags a filter can read. */
 	if (result == -ENOSYS && !how->want)
 		result = remote_call(r, SYS_clone, how->flags, 0, 0, how->child_tid, how->tls);
-	if (result < 0)
+	if (result < 0 || r->via)
 		return (pid_t)result;
 	if (!r->child)
 		return -ECHILD;

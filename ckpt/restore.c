@@ -4,9 +4,9 @@
  *	put_away	freeze the present, keep its memory if wanted, kill it, wait until its number is free
  *	rebuild		make the processes again from the snapshot's twins: rebuild.c
  */
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <stdio.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
@@ -15,18 +15,37 @@
 /* A thread that dies while another process shares its memory (the holder) writes there: the kernel clears the word at
  * clear_child_tid, and marks the robust futexes that it holds as left by a dead owner (kernel/fork.c, mm_release).  The
  * word is put back afterwards; the list is disarmed, unless it is empty. */
-static void disarm_robust_list(const struct ckpt_proc *p, const struct ckpt_thread *t)
+static void disarm_robust_list(struct remote *r, const struct ckpt_thread *t)
 {
 	uint64_t head[3];               /* struct robust_list_head: list, futex_offset, list_op_pending */
-	struct remote r;
-	struct err ignored;
 
 	if (!t->robust || remote_read(t->tid, t->robust, head, sizeof head) < 0)
 		return;
-	if (head[0] == t->robust && !head[2])
-		return;
-	if (remote_open(&r, t->tid, &p->place, &ignored) == 0)
-		remote_call(&r, SYS_set_robust_list, 0, t->robust_len);
+	if (head[0] != t->robust || head[2])
+		remote_call(r, SYS_set_robust_list, 0, t->robust_len);
+}
+
+static void disarm(struct ckpt_snapshot *n)
+{
+	const struct ckpt_proc *p = &n->leader.proc;
+	struct remote r;
+	struct err ignored;
+
+	for (size_t i = 0; i < n->traced.n; i++)
+		for (size_t k = 0; k < n->traced.list[i].image.proc.n; k++)
+			disarm_robust_list(&n->traced.list[i].remotes[k], &n->traced.list[i].image.proc.threads[k]);
+	for (size_t i = 0; i < p->n; i++)
+		if (remote_open(&r, p->threads[i].tid, &p->place, &ignored) == 0)
+			disarm_robust_list(&r, &p->threads[i]);
+}
+
+static void put_back_words(const struct image *m, pid_t holder)
+{
+	for (size_t i = 0; i < m->proc.n; i++) {
+		const struct ckpt_thread *t = &m->proc.threads[i];
+		if (t->clear_tid)
+			(void)!remote_write(holder, t->clear_tid, &t->tid_word, sizeof t->tid_word);
+	}
 }
 
 /* Kill the leader and wait until its number is free.  tids: those of its threads that we trace, main thread first. */
@@ -47,21 +66,41 @@ static int kill_leader(struct ckpt_session *s, pid_t pid, const pid_t *tids, siz
 	return r;
 }
 
-static int kill_present(struct ckpt_session *s, const struct ckpt_proc *p, pid_t holder, struct err *err)
+/* The leader, which we have stopped, and all that is in the session beside it. */
+static int kill_present(struct ckpt_session *s, const struct ckpt_proc *p, struct err *err)
 {
 	cleanup_free pid_t *tids = xcalloc(p->n, sizeof *tids);
 
 	for (size_t i = 0; i < p->n; i++) {
-		if (holder > 0)
-			disarm_robust_list(p, &p->threads[i]);
 		sched_setaffinity(p->threads[i].tid, sizeof s->own_affinity, &s->own_affinity);
 		tids[i] = p->threads[i].tid;
 	}
-	int r = kill_leader(s, p->pid, tids, p->n, err);
-	for (size_t i = 0; i < p->n && holder > 0; i++)
-		if (p->threads[i].clear_tid)
-			(void)!remote_write(holder, p->threads[i].clear_tid, &p->threads[i].tid_word, sizeof(uint32_t));
-	return r;
+	if (kill_leader(s, p->pid, tids, p->n, err) < 0)
+		return -1;
+	return kill_orphans(s, err);
+}
+
+/* Records the frozen present; its memory is kept by processes that share it. */
+static int keep_present(struct ckpt_session *s, struct ckpt_snapshot *n, struct remote *r, struct err *err)
+{
+	int result = traced_freeze(s, &n->leader.proc, r, &n->traced, err);
+
+	n->leader.bare = true;
+	if (result == 0 && (result = traced_copy(s, &n->traced, true, err)) < 0)
+		traced_thaw(&n->traced);
+	if (result == 0) {
+		traced_close(&n->traced);
+		result = snapshot_record(s, n, r, err);
+		if (result == 0 && (n->leader.twin = twin_make(s, r, &n->leader.proc, true, err)) < 0)
+			result = -1;
+		if (result < 0)
+			traced_thaw(&n->traced);
+	}
+	if (result == 0)
+		return 0;
+	thaw(s, &n->leader.proc);
+	twins_kill(s, n);
+	return -1;
 }
 
 /* From here on it is cheaper to have the memory of what is killed torn down in the background: a gigabyte takes 10 ms. */
@@ -82,40 +121,41 @@ static int put_away(struct ckpt_session *s, struct ckpt_snapshot **abandoned, st
 {
 	/* Nobody wants anything of it, and it is torn down in no time: it need not be stopped first. */
 	if (!abandoned && is_small(s->leader))
-		return kill_leader(s, s->leader, &s->leader, 0, err);
+		return kill_leader(s, s->leader, &s->leader, 0, err) < 0 ? -1 : kill_orphans(s, err);
 
 	struct ckpt_snapshot *n = xcalloc(1, sizeof *n);
 	struct remote r;
+	struct err ignored;
 
 	if (freeze(s, &n->leader.proc, &r, err) < 0) {
 		free(n);
-		return s->leader ? -1 : 0;      /* it ended by itself just now: as well */
+		return s->leader ? -1 : kill_orphans(s, err);   /* it ended by itself just now: as well */
 	}
 	if (abandoned) {
-		n->leader.bare = true;
-		if (snapshot_record(s, n, &r, err) < 0 || (n->leader.twin = twin_make(s, &r, &n->leader.proc, true, err)) < 0) {
-			thaw(s, &n->leader.proc);
+		if (keep_present(s, n, &r, err) < 0) {
 			snapshot_free(n);
 			return -1;
 		}
-	}
-	pid_t holder = n->leader.twin;
-	struct err ignored;
-	if (!abandoned && n->leader.proc.resident_kb > HOLD_KB)
-		holder = twin_make(s, &r, &n->leader.proc, true, &ignored);
-	int result = kill_present(s, &n->leader.proc, holder, err);
-	if (!abandoned && holder > 0)
-		s->doomed = holder;
-	if (abandoned) {
 		n->info.pause_us = clock_us() - n->leader.proc.frozen_at;
 		snapshot_link(s, n);
 		*abandoned = n;
-	} else {
-		snapshot_free(n);
+		disarm(n);
+	} else if (n->leader.proc.resident_kb > HOLD_KB) {
+		pid_t holder = twin_make(s, &r, &n->leader.proc, true, &ignored);
+		s->doomed = holder > 0 ? holder : 0;
 	}
+	int result = kill_present(s, &n->leader.proc, err);
+	if (!abandoned) {
+		snapshot_free(n);
+		return result;
+	}
+	put_back_words(&n->leader, n->leader.twin);
+	for (size_t i = 0; i < n->traced.n; i++)
+		put_back_words(&n->traced.list[i].image, n->traced.list[i].image.twin);
 	return result;
 }
 
+/* What could not be finished. */
 static void discard(struct ckpt_session *s, struct rebuilt *b)
 {
 	cleanup_free pid_t *tids = xcalloc(b->n + 1, sizeof *tids);
@@ -132,29 +172,42 @@ static void discard(struct ckpt_session *s, struct rebuilt *b)
 
 static int rebuild(struct ckpt_session *s, const struct ckpt_snapshot *n, struct err *err)
 {
-	struct rebuilt b;
+	cleanup_free struct rebuilt *others = xcalloc(n->traced.n + 1, sizeof *others);
+	struct rebuilt b = {0};
+	struct err ignored;
 	int r = -1;
 
-	if (rebuild_process(s, &n->leader, &b, err) == 0 && terminal_restore(s, &n->terminal, err) == 0 &&
+	if (traced_rebuild(s, &n->traced, others, err) == 0 && rebuild_process(s, &n->leader, &b, err) == 0 &&
+	    traced_adopt(s, &n->traced, &b.threads[0], others, err) == 0 && terminal_restore(s, &n->terminal, err) == 0 &&
 	    rebuild_state(s, &b, err) == 0 && rebuild_let_go(&b, err) == 0) {
 		s->leader = b.threads[0].tid;
 		s->ns_leader = b.ns_tids[0];
 		s->ended = s->reaped = false;
 		r = 0;
-	} else {
+	}
+	for (size_t i = 0; i < n->traced.n; i++) {
+		if (r < 0)
+			rebuilt_kill(&others[i]);
+		rebuilt_free(&others[i]);
+	}
+	if (r < 0) {
 		discard(s, &b);
+		(void)!kill_orphans(s, &ignored);
 	}
 	rebuilt_free(&b);
 	return r;
 }
 
 /* Somebody may have killed a twin, the kernel's OOM killer first of all.  Better known before the present is given up. */
-static int check_twin(const struct ckpt_snapshot *snapshot, struct err *err)
+static int check_twins(const struct ckpt_snapshot *snapshot, struct err *err)
 {
 	unsigned long dummy;
 
 	/* ESRCH as soon as it is on its way out, before it has become a zombie (kernel/ptrace.c, ptrace_check_attach). */
-	if (ptrace(PTRACE_GETEVENTMSG, snapshot->leader.twin, 0, &dummy) == 0)
+	bool there = ptrace(PTRACE_GETEVENTMSG, snapshot->leader.twin, 0, &dummy) == 0;
+	for (size_t i = 0; i < snapshot->traced.n && there; i++)
+		there = ptrace(PTRACE_GETEVENTMSG, snapshot->traced.list[i].image.twin, 0, &dummy) == 0;
+	if (there)
 		return 0;
 	return err_set(err, "the process that held the snapshot was killed from outside, for its memory perhaps");
 }
@@ -164,22 +217,21 @@ int ckpt_restore(struct ckpt_session *s, const struct ckpt_snapshot *snapshot, s
 {
 	uint64_t began = clock_us();
 	cpu_set_t here;
-	int r = 0;
+	int r;
 
 	if (abandoned)
 		*abandoned = NULL;
 	twins_reap(s, false);
 	if (session_reports(s, false, err) < 0)
 		return err_context(err, "restore");
-	if (check_twin(snapshot, err) < 0)
+	if (check_twins(snapshot, err) < 0)
 		return -1;
 	cpu_enter(s, s->leader ? s->leader : snapshot->leader.twin, &here);
-	if (s->leader)
-		r = put_away(s, abandoned, err);
-	if (r == 0)
-		r = kill_orphans(s, err);
+	r = s->leader ? put_away(s, abandoned, err) : kill_orphans(s, err);
 	uint64_t killed = clock_us();
 	sched_setaffinity(snapshot->leader.twin, sizeof here, &here);
+	for (size_t i = 0; i < snapshot->traced.n; i++)
+		sched_setaffinity(snapshot->traced.list[i].image.twin, sizeof here, &here);
 	if (r == 0)
 		r = rebuild(s, snapshot, err);
 	if (s->doomed)

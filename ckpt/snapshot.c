@@ -12,7 +12,7 @@
 /* Twins take their numbers from the top of the range downwards, with set_tid, which leaves the kernel's counter alone.
  * Otherwise 10,000 snapshots would carry the program's own numbers round pid_max, onto numbers that an earlier snapshot
  * needs back; and a program's new threads would be numbered differently with us than without. */
-static pid_t clone_numbered(struct ckpt_session *s, struct remote *r, uint64_t flags)
+pid_t clone_numbered(struct ckpt_session *s, struct remote *r, uint64_t flags)
 {
 	struct remote_clone how = {.flags = flags};
 
@@ -30,7 +30,7 @@ static pid_t clone_numbered(struct ckpt_session *s, struct remote *r, uint64_t f
 }
 
 /* A number is taken as long as any process bears it as its group or session. */
-static int move_away(pid_t twin, const struct ckpt_proc *p, struct err *err)
+int twin_move_away(pid_t twin, const struct ckpt_proc *p, struct err *err)
 {
 	struct remote r;
 
@@ -52,7 +52,7 @@ pid_t twin_make(struct ckpt_session *s, struct remote *r, const struct ckpt_proc
 		return err_sys(err, "copy process %d%s", p->pid, twin == -EAGAIN || twin == -ENOMEM ?
 			       " (too many processes or too little memory: drop snapshots, or raise ulimit -u)" : "");
 	}
-	if ((fault("ckpt-twin") ? err_set(err, "fault ckpt-twin") : move_away(twin, p, err)) == 0)
+	if ((fault("ckpt-twin") ? err_set(err, "fault ckpt-twin") : twin_move_away(twin, p, err)) == 0)
 		return twin;
 	twin_kill(s, twin);
 	return -1;
@@ -65,6 +65,15 @@ void twin_kill(struct ckpt_session *s, pid_t twin)
 	kill(twin, SIGKILL);
 	array_grow(s->dying, s->n_dying);
 	s->dying[s->n_dying++] = twin;
+}
+
+void twins_kill(struct ckpt_session *s, struct ckpt_snapshot *n)
+{
+	if (n->leader.twin > 0)
+		twin_kill(s, n->leader.twin);
+	for (size_t i = 0; i < n->traced.n; i++)
+		if (n->traced.list[i].image.twin > 0)
+			twin_kill(s, n->traced.list[i].image.twin);
 }
 
 void twins_reap(struct ckpt_session *s, bool wait)
@@ -85,7 +94,9 @@ void twins_reap(struct ckpt_session *s, bool wait)
 
 int image_record(struct ckpt_session *s, struct image *m, struct remote *r, struct err *err)
 {
-	if (signals_save(m->proc.pid, true, &m->pending, err) < 0 || timers_save(s, r, &m->proc, &m->timers, err) < 0 ||
+	pid_t pid = r->via ? m->proc.ns_pid : m->proc.pid;
+
+	if (signals_save(r->via, pid, true, &m->pending, err) < 0 || timers_save(s, r, &m->proc, &m->timers, err) < 0 ||
 	    files_save(s, m->proc.pid, &m->files, err) < 0)
 		return -1;
 	return m->proc.shared_memory ? shared_memory_save(s, m->proc.pid, &m->shared, err) : 0;
@@ -106,6 +117,8 @@ int snapshot_record(struct ckpt_session *s, struct ckpt_snapshot *n, struct remo
 		return err_set(err, "fault ckpt-record");
 	n->session = s;
 	n->info.threads = (unsigned)n->leader.proc.n;
+	for (size_t i = 0; i < n->traced.n; i++)
+		n->info.threads += (unsigned)n->traced.list[i].image.proc.n;
 	n->info.taken = (double)(n->leader.proc.frozen_at - s->began) / 1e6;
 	return terminal_save(s, &n->terminal, err) < 0 ? -1 : image_record(s, &n->leader, r, err);
 }
@@ -124,6 +137,7 @@ void snapshot_free(struct ckpt_snapshot *n)
 	if (!n)
 		return;
 	image_free(&n->leader);
+	traced_free(&n->traced);
 	free(n);
 }
 
@@ -134,7 +148,13 @@ static int take(struct ckpt_session *s, struct ckpt_snapshot *n, struct err *err
 
 	if (freeze(s, &n->leader.proc, &r, err) < 0)
 		return -1;
-	result = snapshot_record(s, n, &r, err);
+	result = traced_freeze(s, &n->leader.proc, &r, &n->traced, err);
+	if (result == 0) {
+		result = traced_copy(s, &n->traced, false, err);
+		traced_thaw(&n->traced);
+	}
+	if (result == 0)
+		result = snapshot_record(s, n, &r, err);
 	if (result == 0) {
 		n->leader.twin = twin_make(s, &r, &n->leader.proc, false, err);
 		result = n->leader.twin < 0 ? -1 : 0;
@@ -160,6 +180,7 @@ int ckpt_snapshot(struct ckpt_session *s, struct ckpt_snapshot **snapshot, struc
 	r = take(s, n, err);
 	cpu_leave(s);
 	if (r < 0) {
+		twins_kill(s, n);
 		snapshot_free(n);
 		return err_context(err, "snapshot");
 	}
@@ -179,7 +200,7 @@ void ckpt_drop(struct ckpt_snapshot *n)
 	if (n->next)
 		n->next->link = n->link;
 	sched_getaffinity(0, sizeof s->own_affinity, &s->own_affinity);
-	twin_kill(s, n->leader.twin);
+	twins_kill(s, n);
 	twins_reap(s, false);
 	snapshot_free(n);
 }
@@ -203,4 +224,6 @@ void ckpt_info(const struct ckpt_snapshot *n, struct ckpt_info *info)
 {
 	*info = n->info;
 	info->private_bytes = private_bytes(n->leader.twin);
+	for (size_t i = 0; i < n->traced.n; i++)
+		info->private_bytes += private_bytes(n->traced.list[i].image.twin);
 }

@@ -15,6 +15,9 @@
 #include "ckpt/ckpt_priv.h"
 
 #define FILE_LIMIT_DEFAULT (8u << 20)
+/* gdb 12 to 16 (gdb/nat/linux-ptrace.c, current_ptrace_options), for a program that it started. */
+#define TRACE_OPTIONS_DEFAULT (PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | \
+			       PTRACE_O_TRACEEXEC | PTRACE_O_TRACEVFORKDONE | PTRACE_O_EXITKILL)
 
 void session_warn(struct ckpt_session *s, const char *fmt, ...)
 {
@@ -309,6 +312,7 @@ int ckpt_spawn(struct ckpt_session **session, const struct ckpt_spawn *how, stru
 	s->life = s->reports = -1;
 	s->tmpdir = xstrdup(tmpdir && *tmpdir ? tmpdir : "/tmp");
 	s->file_limit = how->file_limit ? how->file_limit : FILE_LIMIT_DEFAULT;
+	s->trace_options = how->trace_options ? how->trace_options : TRACE_OPTIONS_DEFAULT;
 	s->warn = how->warn;
 	s->warn_ctx = how->warn_ctx;
 	s->pid_max = read_number("/proc/sys/kernel/pid_max", 32768);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The processes of a session beside the leader. */
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@ bool is_twin(const struct ckpt_session *s, pid_t pid)
 	if (pid == s->doomed)
 		return true;
 	for (const struct ckpt_snapshot *n = s->snapshots; n; n = n->next)
-		if (n->leader.twin == pid)
+		if (n->leader.twin == pid || traced_has_twin(&n->traced, pid))
 			return true;
 	for (size_t i = 0; i < s->n_dying; i++)
 		if (s->dying[i] == pid)
@@ -33,11 +34,11 @@ pid_t number_inside(pid_t pid)
 }
 
 /* A listing may miss a child when another is reaped meanwhile (proc(5), children): believe what is read twice. */
-static char *children_of(pid_t pid)
+char *children_of(pid_t pid, pid_t tid)
 {
 	char path[64], *text, *again;
 
-	snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, tid);
 	text = fd_slurp(path, NULL);
 	while (text && (again = fd_slurp(path, NULL))) {
 		bool same = !strcmp(text, again);
@@ -49,12 +50,51 @@ static char *children_of(pid_t pid)
 	return text;
 }
 
+static void add_children(const struct ckpt_session *s, pid_t pid, pid_t tid, struct process **list, size_t *n)
+{
+	cleanup_free char *text = children_of(pid, tid);
+
+	for (char *p = text, *end; p; p = end) {
+		struct process one = {.parent = pid, .pid = (pid_t)strtol(p, &end, 10)};
+		if (end == p)
+			return;
+		if (is_twin(s, one.pid))
+			continue;
+		array_grow(*list, *n);
+		(*list)[(*n)++] = one;
+	}
+}
+
+size_t tree_list(const struct ckpt_session *s, struct process **list)
+{
+	size_t n = 0;
+
+	*list = NULL;
+	add_children(s, s->init, s->init, list, &n);
+	for (size_t i = 0; i < n; i++) {
+		pid_t pid = (*list)[i].pid;
+		char path[64];
+
+		snprintf(path, sizeof path, "/proc/%d/status", pid);
+		cleanup_free char *status = fd_slurp(path, NULL);
+		(*list)[i].tracer = status ? (pid_t)status_field(status, "\nTracerPid:") : 0;
+		snprintf(path, sizeof path, "/proc/%d/task", pid);
+		DIR *dir = opendir(path);
+		for (struct dirent *e; dir && (e = readdir(dir));)
+			if (e->d_name[0] != '.')
+				add_children(s, pid, atoi(e->d_name), list, &n);
+		if (dir)
+			closedir(dir);
+	}
+	return n;
+}
+
 int kill_orphans(struct ckpt_session *s, struct err *err)
 {
 	size_t found;
 
 	do {
-		cleanup_free char *list = children_of(s->init);
+		cleanup_free char *list = children_of(s->init, s->init);
 		found = 0;
 		for (char *p = list, *end; p; p = end) {
 			pid_t pid = (pid_t)strtol(p, &end, 10);

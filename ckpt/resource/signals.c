@@ -5,16 +5,30 @@
 
 #include "ckpt/ckpt_priv.h"
 
-int signals_save(pid_t tid, bool shared, struct pending *p, struct err *err)
+#define MANY 16                         /* are read at once */
+
+static long peek_via(const struct tracer *via, pid_t ns_tid, const struct __ptrace_peeksiginfo_args *args, siginfo_t *some)
+{
+	struct { struct __ptrace_peeksiginfo_args args; siginfo_t some[MANY]; } *there = (void *)(uintptr_t)via->buffer;
+
+	if (remote_write(via->r->tid, via->buffer, args, sizeof *args) < 0)
+		return -1;
+	int n = tracer_ptrace(via, PTRACE_PEEKSIGINFO, ns_tid, via->buffer, (uint64_t)(uintptr_t)there->some);
+	if (n > 0 && remote_read(via->r->tid, (uint64_t)(uintptr_t)there->some, some, (size_t)n * sizeof *some) < 0)
+		return -1;
+	return n;
+}
+
+int signals_save(const struct tracer *via, pid_t tid, bool shared, struct pending *p, struct err *err)
 {
 	for (;;) {
-		siginfo_t some[16];
+		siginfo_t some[MANY];
 		struct __ptrace_peeksiginfo_args args = {
 			.off = p->n,
 			.flags = shared ? PTRACE_PEEKSIGINFO_SHARED : 0,
-			.nr = (int)(sizeof some / sizeof *some),
+			.nr = MANY,
 		};
-		long n = ptrace(PTRACE_PEEKSIGINFO, tid, &args, some);
+		long n = via ? peek_via(via, tid, &args, some) : ptrace(PTRACE_PEEKSIGINFO, tid, &args, some);
 		if (n < 0)
 			return err_sys(err, "read the pending signals of thread %d", tid);
 		for (long i = 0; i < n; i++) {

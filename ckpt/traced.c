@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The processes that the leader traces: finding and reading them, by way of their tracer.
+ *
+ * They are stopped already, and their debugger knows of each stop.  Reading takes a thread from its stop to a place where it
+ * can make system calls for us; traced_thaw() takes it back to one from which it goes on in the same way. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "ckpt/ckpt_priv.h"
+
+#ifndef PTRACE_GET_RSEQ_CONFIGURATION
+#define PTRACE_GET_RSEQ_CONFIGURATION 0x420f
+#endif
+
+#define RSEQ_CS_OFFSET 8                /* struct rseq, linux/rseq.h */
+
+/* ---- reading a thread ---- */
+
+static int number_of(const char *status, const char *field)
+{
+	const char *at = strstr(status, field);
+
+	if (!at)
+		return 0;
+	/* One number a namespace; the last is that of the innermost. */
+	const char *end = at + 1 + strcspn(at + 1, "\n");
+	while (end > at && end[-1] != '\t')
+		end--;
+	return atoi(end);
+}
+
+/* Threads of p, in their order: the main thread is the first. */
+static int list_threads(struct ckpt_proc *p, struct err *err)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/task", p->pid);
+	DIR *dir = opendir(path);
+	if (!dir)
+		return err_sys(err, "open %s", path);
+	for (struct dirent *e; (e = readdir(dir));) {
+		if (e->d_name[0] == '.')
+			continue;
+		array_grow(p->threads, p->n);
+		p->threads[p->n++] = (struct ckpt_thread){.tid = atoi(e->d_name)};
+	}
+	closedir(dir);
+	return p->n && p->threads[0].tid == p->pid ? 0 : err_set(err, "process %d has ended", p->pid);
+}
+
+static int read_status(struct ckpt_proc *p, struct ckpt_thread *t, pid_t tracer, struct err *err)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/status", p->pid, t->tid);
+	cleanup_free char *status = fd_slurp(path, NULL);
+	if (!status)
+		return err_sys(err, "read %s", path);
+	t->ns_tid = number_of(status, "\nNSpid:");
+	const char *state = strstr(status, "\nState:\t");
+	if (!state || state[8] != 't' || status_field(status, "\nTracerPid:") != tracer)
+		return err_set(err, "thread %d of the program runs: a snapshot needs all of it stopped by its debugger", t->ns_tid);
+	snprintf(path, sizeof path, "/proc/%d/task/%d/comm", p->pid, t->tid);
+	cleanup_free char *name = fd_slurp(path, NULL);
+	if (name)
+		snprintf(t->name, sizeof t->name, "%.*s", (int)strcspn(name, "\n"), name);
+	return 0;
+}
+
+static void read_robust_list(struct ckpt_thread *t)
+{
+	void *head = NULL;
+	size_t len = 0;
+
+	if (syscall(SYS_get_robust_list, t->tid, &head, &len) == 0) {
+		t->robust = (uint64_t)(uintptr_t)head;
+		t->robust_len = len;
+	}
+}
+
+/* A SIGSTOP cannot be kept waiting by blocking it. */
+static unsigned take_sigstops(struct pending *p)
+{
+	unsigned taken = 0;
+	size_t left = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (p->info[i].si_signo == SIGSTOP)
+			taken++;
+		else
+			p->info[left++] = p->info[i];
+	p->n = left;
+	return taken;
+}
+
+static int read_stop(const struct tracer *via, const struct ckpt_thread *t, struct stop *stop, struct err *err)
+{
+	struct __ptrace_syscall_info call;
+
+	/* EINVAL: stopped by job control; there is no signal to tell of. */
+	stop->have_info = tracer_get(via, PTRACE_GETSIGINFO, t->ns_tid, 0, &stop->info, sizeof stop->info) == 0;
+	if (tracer_get(via, PTRACE_GET_SYSCALL_INFO, t->ns_tid, sizeof call, &call, sizeof call) > 0)
+		stop->entry = call.op == PTRACE_SYSCALL_INFO_ENTRY;
+	if (arch_debug_get(via, t->ns_tid, &stop->debug) < 0)
+		return err_sys(err, "read the debug registers of thread %d", t->tid);
+	return 0;
+}
+
+static int read_thread(const struct tracer *via, struct ckpt_thread *t, struct stop *stop, struct err *err)
+{
+	if (tracer_get_mask(via, t->ns_tid, &t->mask) < 0)
+		return err_sys(err, "read the signal mask of thread %d", t->tid);
+	if (tracer_get_xstate(via, t->ns_tid, &t->xstate, &t->xstate_len) < 0)
+		return err_sys(err, "read the vector registers of thread %d", t->tid);
+	read_robust_list(t);
+	if (tracer_get(via, PTRACE_GET_RSEQ_CONFIGURATION, t->ns_tid, sizeof t->rseq, &t->rseq, sizeof t->rseq) < 0)
+		t->rseq.ptr = 0;
+	if (t->rseq.ptr && remote_read(t->tid, t->rseq.ptr + RSEQ_CS_OFFSET, &t->rseq_cs, sizeof t->rseq_cs) < 0)
+		t->rseq_cs = 0;
+	if (read_stop(via, t, stop, err) < 0 || signals_save(via, t->ns_tid, false, &t->pending, err) < 0)
+		return -1;
+	stop->sigstops = take_sigstops(&t->pending);
+	return 0;
+}
+
+/* The event that a stop inside a system call tells of (fork, clone, exec); 0 for any other stop. */
+static int event_of(const struct stop *stop)
+{
+	return stop->have_info && stop->info.si_signo == SIGTRAP && (stop->info.si_code & 0xff) == SIGTRAP ?
+	       stop->info.si_code >> 8 : 0;
+}
+
+/* From the stop where the debugger has it to one where it can work for us. */
+static int open_thread(const struct tracer *via, struct tracee *x, size_t i, struct err *err)
+{
+	struct ckpt_thread *t = &x->image.proc.threads[i];
+	struct stop *stop = &x->stops[i];
+	struct remote *r = &x->remotes[i];
+	int event = event_of(stop);
+
+	if (event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_EXIT)
+		return err_set(err, event == PTRACE_EVENT_EXIT ? "thread %d is just exiting" :
+			       "process %d waits for a child of vfork(), which shares its memory", t->ns_tid);
+	if (tracer_remote(r, via, t->tid, t->ns_tid, &x->image.proc.place, err) < 0)
+		return -1;
+	x->changed[i] = true;
+	/* The call that the event belongs to has not returned, and would write its result over our registers. */
+	if (event && (tracer_resume(r, PTRACE_SINGLESTEP) < 0 || tracer_get_regs(via, t->ns_tid, &r->regs) < 0))
+		return err_set(err, "thread %d has just ended", t->ns_tid);
+	t->regs = r->regs;
+	return thread_ask(t, r, true, err);
+}
+
+/* ---- reading a process ---- */
+
+static int freeze_tracee(struct ckpt_session *s, const struct tracer *via, struct tracee *x, struct err *err)
+{
+	struct ckpt_proc *p = &x->image.proc;
+	cleanup_free char *status = NULL;
+
+	if (proc_read(p, &status, err) < 0 || list_threads(p, err) < 0)
+		return -1;
+	if (has_own_filter(status))
+		return err_set(err, "process %d has a seccomp filter of its own: a snapshot might kill it", p->pid);
+	p->ns_pid = number_of(status, "\nNSpid:");
+	p->ns_group = number_of(status, "\nNSpgid:");
+	x->stops = xcalloc(p->n, sizeof *x->stops);
+	x->remotes = xcalloc(p->n, sizeof *x->remotes);
+	x->changed = xcalloc(p->n, sizeof *x->changed);
+	for (size_t i = 0; i < p->n; i++)
+		if (read_status(p, &p->threads[i], via->r->tid, err) < 0)
+			return -1;
+	if (place_find(p->pid, &p->place, err) < 0)
+		return -1;
+	for (size_t i = 0; i < p->n; i++) {
+		thread_pin(&p->threads[i]);
+		if (read_thread(via, &p->threads[i], &x->stops[i], err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < p->n; i++)
+		if (open_thread(via, x, i, err) < 0)
+			return -1;
+	if (remote_call(&x->remotes[0], SYS_prctl, 2 /* PR_GET_PDEATHSIG */, p->place.scratch) < 0 ||
+	    remote_read(p->pid, p->place.scratch, &p->pdeath_signal, sizeof p->pdeath_signal) < 0)
+		p->pdeath_signal = 0;
+	x->image.bare = true;
+	if (image_record(s, &x->image, &x->remotes[0], err) < 0)
+		return -1;
+	x->stops[0].sigstops += take_sigstops(&x->image.pending);
+	return 0;
+}
+
+/* An event that the leader has not fetched: its memory does not know of it, and a restored tracee would not have it. */
+static int check_events(const struct tracer *via, const struct traced *t, struct err *err)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		const struct ckpt_proc *p = &t->list[i].image.proc;
+		for (size_t k = 0; k < p->n; k++) {
+			siginfo_t info;
+			if (remote_call(via->r, SYS_waitid, P_PID, (uint64_t)p->threads[k].ns_tid, via->buffer,
+					WSTOPPED | WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 ||
+			    remote_read(via->r->tid, via->buffer, &info, sizeof info) < 0)
+				return err_set(err, "thread %d has just ended", p->threads[k].ns_tid);
+			if (info.si_pid)
+				return err_set(err, "thread %d has stopped, and its debugger does not know yet", info.si_pid);
+		}
+	}
+	return 0;
+}
+
+/* ---- windows: the leader's descriptors ---- */
+
+static void save_windows(struct traced *t, pid_t leader)
+{
+	char path[64], target[256];
+
+	snprintf(path, sizeof path, "/proc/%d/fd", leader);
+	DIR *dir = opendir(path);
+	for (struct dirent *e; dir && (e = readdir(dir));) {
+		ssize_t n = readlinkat(dirfd(dir), e->d_name, target, sizeof target - 1);
+		if (n <= 0)
+			continue;
+		target[n] = 0;
+		char *rest = !strncmp(target, "/proc/", 6) ? target + 6 : target + 1, *end;
+		pid_t pid = (pid_t)strtol(rest, &end, 10);
+		bool ours = false;
+		for (size_t i = 0; i < t->n; i++)
+			ours |= end > rest && *end == '/' && t->list[i].image.proc.ns_pid == pid;
+		if (!ours)
+			continue;
+		char *gone = strstr(rest, " (deleted)");
+		if (gone)
+			*gone = 0;
+		struct window w = {.fd = atoi(e->d_name)};
+		snprintf(w.path, sizeof w.path, "/proc/%.50s", rest);
+		snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", leader, w.fd);
+		cleanup_free char *info = fd_slurp(path, NULL);
+		const char *flags = info ? strstr(info, "flags:") : NULL, *pos = info ? strstr(info, "pos:") : NULL;
+		w.flags = flags ? (int)strtol(flags + 6, NULL, 8) : 0;
+		w.offset = pos ? strtoll(pos + 4, NULL, 10) : 0;
+		array_grow(t->windows, t->n_windows);
+		t->windows[t->n_windows++] = w;
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* ---- all of them ---- */
+
+static bool has_sigchld(const struct pending *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->info[i].si_signo == SIGCHLD)
+			return true;
+	return false;
+}
+
+/* Returns whether any process is traced by the leader's main thread. */
+static bool find_tracees(struct ckpt_session *s, const struct ckpt_proc *leader, struct traced *t)
+{
+	cleanup_free struct process *list = NULL;
+	size_t n = tree_list(s, &list);
+
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].pid == leader->pid)
+			continue;
+		if (list[i].tracer != leader->pid) {
+			session_warn(s, "the program has child processes: they do not go back with it, and going back ends them");
+			continue;
+		}
+		array_grow(t->list, t->n);
+		t->list[t->n++] = (struct tracee){.image.proc = {.pid = list[i].pid, .frozen_at = leader->frozen_at}};
+	}
+	return t->n;
+}
+
+int traced_freeze(struct ckpt_session *s, const struct ckpt_proc *leader, struct remote *main_thread, struct traced *t,
+		  struct err *err)
+{
+	struct pending pending = {0};
+
+	*t = (struct traced){0};
+	if (!leader->has_others || !find_tracees(s, leader, t))
+		return 0;
+	int r = 0;
+	if (s->isolation == CKPT_ISOLATION_NONE)
+		r = err_set(err, "a debugger that traces its program can only go back in namespaces, where numbers of processes "
+				 "can be had again");
+	if (r == 0)
+		r = signals_save(NULL, leader->pid, true, &pending, err);
+	t->had_sigchld = has_sigchld(&pending);
+	free(pending.info);
+	if (r == 0)
+		r = tracer_open(&t->tracer, main_thread, err);
+	for (size_t i = 0; i < t->n && r == 0; i++)
+		r = freeze_tracee(s, &t->tracer, &t->list[i], err);
+	if (r == 0)
+		r = check_events(&t->tracer, t, err);
+	if (r < 0) {
+		traced_thaw(t);
+		traced_free(t);
+		*t = (struct traced){0};
+		return -1;
+	}
+	save_windows(t, leader->pid);
+	return 0;
+}
+
+void traced_free(struct traced *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		image_free(&t->list[i].image);
+		free(t->list[i].stops);
+		free(t->list[i].remotes);
+		free(t->list[i].changed);
+	}
+	free(t->list);
+	free(t->windows);
+}
+
+bool traced_has_twin(const struct traced *t, pid_t pid)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->list[i].image.twin == pid)
+			return true;
+	return false;
+}
