@@ -266,6 +266,7 @@ struct tracee {
 	struct stop *stops;             /* one a thread */
 	struct remote *remotes;         /* ... while it is frozen */
 	bool *changed;                  /* ... whether the thread was moved from its stop */
+	pid_t holder;                   /* ... the number of its child that shares its memory */
 };
 
 /* A descriptor of the leader that looks into a process that it traces: /proc/PID/mem and the like. */

@@ -92,6 +92,8 @@ static int copy_tracee(struct ckpt_session *s, struct tracee *x, bool holder, st
 	}
 	if (twin != helper || twin < 0)
 		end_helper(r, helper, inside);
+	else
+		x->holder = inside;
 	x->image.twin = twin > 0 ? twin : 0;
 	return twin > 0 ? 0 : -1;
 }
@@ -141,6 +143,10 @@ static void thaw_tracee(struct tracee *x)
 {
 	struct ckpt_proc *p = &x->image.proc;
 
+	if (x->holder) {
+		end_helper(&x->remotes[0], x->image.twin, x->holder);
+		x->image.twin = x->holder = 0;
+	}
 	if (p->place.insn)
 		(void)!remote_write(p->pid, p->place.scratch, p->place.saved, SCRATCH_SIZE);
 	for (size_t i = 0; i < p->n; i++) {
