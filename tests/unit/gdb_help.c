@@ -87,7 +87,7 @@ char *g_look(struct t_session *t, const char *const *commands)
 	return all;
 }
 
-void g_start(struct t_session *t, const char *role, enum ckpt_isolation isolation)
+void g_start_with(struct t_session *t, const char *role, const char *arg, enum ckpt_isolation isolation)
 {
 	char self[PATH_MAX];
 	struct err err;
@@ -96,7 +96,7 @@ void g_start(struct t_session *t, const char *role, enum ckpt_isolation isolatio
 	self[n > 0 ? n : 0] = 0;
 	char *argv[] = {
 		"gdb", "-q", "-nx", "-iex", "set pagination off", "-iex", "set confirm off", "-iex", "set debuginfod enabled off",
-		"-iex", "set width 0", "-iex", "set style enabled off", "--args", self, "--traced", (char *)role, NULL,
+		"-iex", "set width 0", "-iex", "set style enabled off", "--args", self, "--traced", (char *)role, (char *)arg, NULL,
 	};
 	if (ckpt_probe(isolation, &err) < 0) {
 		print_message("[  SKIPPED ] here this cannot run: %s\n", err.what);
@@ -113,4 +113,15 @@ void g_start(struct t_session *t, const char *role, enum ckpt_isolation isolatio
 	modes.c_oflag &= ~(tcflag_t)ONLCR;
 	tcsetattr(t->slave, TCSANOW, &modes);
 	g_until(t, PROMPT);
+}
+
+void g_start(struct t_session *t, const char *role)
+{
+	g_start_with(t, role, NULL, CKPT_ISOLATION_AUTO);
+}
+
+void g_end(struct t_session *t)
+{
+	assert_string_equal(t->warnings, "");
+	t_end(t);
 }

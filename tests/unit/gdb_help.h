@@ -6,7 +6,10 @@
 #include "tests/unit/ckpt_help.h"
 
 /* gdb at its first prompt; skips the test, aloud, where there is no gdb or this isolation cannot run. */
-void g_start(struct t_session *t, const char *role, enum ckpt_isolation isolation);
+void g_start(struct t_session *t, const char *role);
+void g_start_with(struct t_session *t, const char *role, const char *arg, enum ckpt_isolation isolation);
+/* There must have been no warning. */
+void g_end(struct t_session *t);
 /* Types a command; what gdb and the program print up to the next prompt, borrowed until the next call. */
 const char *g_do(struct t_session *t, const char *fmt, ...) printf_like(2, 3);
 /* Types, and waits for no prompt. */

@@ -2,38 +2,215 @@
 /* A real gdb with its program: everything that gdb can see is as it was. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/unit/gdb_help.h"
 
-static void breakpoint(void **state)
-{
-	static const char *const look[] = {"info breakpoints", "bt", "info registers", "print total", "info threads", NULL};
-	struct t_session t;
+/* What every test compares; `print $_` would show the value history's number as well. */
+static const char *const everything[] = {
+	"info breakpoints", "info display", "thread apply all bt", "info registers", "info all-registers", "print total",
+	"info threads", "info inferiors", "print $_siginfo", "info signals SIGUSR1", "info line", "frame", "show convenience", NULL,
+};
 
-	g_start(&t, "count", CKPT_ISOLATION_AUTO);
-	g_do(&t, "break add");
-	g_expect(&t, "Breakpoint 1, add (n=1)", "run");
-	struct ckpt_snapshot *n = t_snapshot(&t);
-	char *before = g_look(&t, look);
-	g_expect(&t, "add (n=2)", "continue");
-	for (int i = 0; i < 2; i++) {
-		t_restore(&t, n);
-		char *after = g_look(&t, look);
-		assert_string_equal(before, after);
-		free(after);
-		g_expect(&t, "add (n=2)", "continue");
-		g_expect(&t, "= 8", "print twice(4)");
+/* Takes a snapshot; goes on by `onward`, which ends with `arrival`; goes back; three times.  All that gdb shows must be the
+ * same each time, before and (if it is certain) after. */
+static void out_and_back(struct t_session *t, const char *onward, const char *arrival, int certain)
+{
+	struct ckpt_snapshot *n = t_snapshot(t);
+	char *before = g_look(t, everything), *after = NULL;
+
+	t_restore(t, n);
+	for (int i = 0; i < 3; i++) {
+		char *now = g_look(t, everything);
+		assert_string_equal(before, now);
+		free(now);
+		g_expect(t, arrival, "%s", onward);
+		if (certain) {
+			now = g_look(t, everything);
+			if (after)
+				assert_string_equal(after, now);
+			free(after);
+			after = now;
+		}
+		t_restore(t, n);
 	}
 	free(before);
+	free(after);
 	ckpt_drop(n);
-	t_end(&t);
+}
+
+static void there_and_back(struct t_session *t, const char *onward, const char *arrival)
+{
+	out_and_back(t, onward, arrival, 1);
+}
+
+/* Other threads run as they like, and new processes have other numbers. */
+static void elsewhere_and_back(struct t_session *t, const char *onward, const char *arrival)
+{
+	out_and_back(t, onward, arrival, 0);
+}
+
+static void breakpoint(void **state)
+{
+	struct t_session t;
+
+	g_start(&t, "count");
+	g_do(&t, "break add");
+	g_expect(&t, "Breakpoint 1, add (n=1)", "run");
+	there_and_back(&t, "continue", "add (n=2)");
+	there_and_back(&t, "next", "return total");
+	there_and_back(&t, "stepi", "");
+	there_and_back(&t, "print twice(21)", "= 42");
+	there_and_back(&t, "finish", "Value returned is $");
+	there_and_back(&t, "kill", "killed");
+	elsewhere_and_back(&t, "run", "add (n=1)");
+	g_do(&t, "delete");
+	there_and_back(&t, "continue", "total=55");
+	g_expect(&t, "total=55", "continue");
+	g_end(&t);
+}
+
+static void watchpoint(void **state)
+{
+	struct t_session t;
+
+	g_start(&t, "count");
+	g_do(&t, "break stop_here");
+	g_do(&t, "run");
+	g_expect(&t, "Hardware watchpoint 2: total", "watch total");
+	there_and_back(&t, "continue", "New value = 1");
+	g_do(&t, "display total");
+	g_expect(&t, "New value = 1", "continue");
+	there_and_back(&t, "continue", "New value = 3");
+	g_expect(&t, "New value = 3", "continue");
+	g_do(&t, "set can-use-hw-watchpoints 0");
+	g_do(&t, "watch total if total > 5");
+	there_and_back(&t, "continue", "New value = 6");
+	g_end(&t);
+}
+
+static void threads(void **state)
+{
+	struct t_session t;
+
+	g_start(&t, "threads");
+	g_do(&t, "break stop_here");
+	g_do(&t, "run");
+	g_expect(&t, "Hardware watchpoint 2: total", "watch total");
+	elsewhere_and_back(&t, "continue", "New value = 1");
+	g_expect(&t, "New value = 1", "continue");
+	g_do(&t, "thread 3");
+	elsewhere_and_back(&t, "next", "");
+	g_do(&t, "delete");
+	g_do(&t, "break worker_here");
+	elsewhere_and_back(&t, "continue", "worker_here");
+	g_do(&t, "delete");
+	elsewhere_and_back(&t, "continue", "total=355");
+	g_end(&t);
+}
+
+static void fault_stop(struct t_session *t, const char *how, const char *stop, const char *told)
+{
+	g_start_with(t, "fault", how, CKPT_ISOLATION_AUTO);
+	g_expect(t, stop, "run");
+	g_do(t, "break in_handler");
+	there_and_back(t, "continue", told);
+	there_and_back(t, "stepi", "on_fault");
+	g_expect(t, told, "continue");
+	there_and_back(t, "continue", "survived");
+	g_end(t);
+}
+
+static void faults(void **state)
+{
+	struct t_session t;
+
+	fault_stop(&t, "s", "SIGSEGV", "signal 11 code 1 address 0x123000 trap 14 error 6 cr2 0x123000 other stack");
+	fault_stop(&t, "f", "SIGFPE", "signal 8 code 1");
+}
+
+static void handler(void **state)
+{
+	struct t_session t;
+
+	g_start(&t, "handle");
+	g_expect(&t, "received signal SIGUSR1", "run");
+	g_do(&t, "break in_handler");
+	there_and_back(&t, "continue", "in_handler (sig=10)");
+	there_and_back(&t, "signal 0", "handled 0");
+	g_expect(&t, "in_handler (sig=10)", "continue");
+	there_and_back(&t, "continue", "handled 10");
+	g_end(&t);
+}
+
+static void system_calls(void **state)
+{
+	struct t_session t;
+
+	g_start(&t, "call");
+	g_do(&t, "break stop_here");
+	g_do(&t, "run");
+	g_do(&t, "catch syscall getsid");
+	g_expect(&t, "call to syscall getsid", "continue");
+	there_and_back(&t, "continue", "returned from syscall getsid");
+	there_and_back(&t, "stepi", "");
+	g_expect(&t, "returned from syscall getsid", "continue");
+	there_and_back(&t, "continue", "1\n\nCatchpoint 2 (call to syscall getsid)");
+	g_do(&t, "delete");
+	there_and_back(&t, "continue", "1\n1\n1\n1\n1\n");
+	g_end(&t);
+}
+
+static void forks(void **state)
+{
+	struct t_session t;
+
+	g_start(&t, "branch");
+	g_do(&t, "catch fork");
+	g_expect(&t, "forked process", "run");
+	/* The child's new parent is the session's first process: its own no longer has it. */
+	elsewhere_and_back(&t, "continue", "the child was lost");
+	g_do(&t, "set detach-on-fork off");
+	g_do(&t, "break after_fork");
+	elsewhere_and_back(&t, "continue", "after_fork");
+	g_expect(&t, "after_fork (child=0)", "continue");
+	g_do(&t, "print total = 17");
+	elsewhere_and_back(&t, "inferior 2", "");
+	g_do(&t, "inferior 2");
+	g_expect(&t, "= 0", "print total");
+	elsewhere_and_back(&t, "continue", "after_fork (child=1)");
+	g_end(&t);
+}
+
+static void resources(void **state)
+{
+	char name[] = "/tmp/fred-test-XXXXXX";
+	struct t_session t;
+
+	close(mkstemp(name));
+	g_start_with(&t, "file", name, CKPT_ISOLATION_AUTO);
+	g_do(&t, "break stop_here");
+	g_do(&t, "run");
+	g_do(&t, "continue");
+	there_and_back(&t, "continue", "Breakpoint 1");
+	g_do(&t, "delete");
+	there_and_back(&t, "continue", "file abcde");
+	g_end(&t);
+	unlink(name);
+	g_start(&t, "tick");
+	g_do(&t, "break stop_here");
+	g_do(&t, "run");
+	there_and_back(&t, "continue", "left 1, pending");
+	g_end(&t);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(breakpoint),
+		cmocka_unit_test(breakpoint), cmocka_unit_test(watchpoint), cmocka_unit_test(threads), cmocka_unit_test(faults),
+		cmocka_unit_test(handler), cmocka_unit_test(system_calls), cmocka_unit_test(forks), cmocka_unit_test(resources),
 	};
 
+	cmocka_set_test_filter(getenv("CMOCKA_FILTER"));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
