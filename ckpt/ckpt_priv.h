@@ -254,7 +254,12 @@ struct image {
 
 struct stop {
 	bool entry;                     /* at the entry of a system call; else before a signal is delivered, or as good as */
-	bool fault;                     /* ... which the instruction at the program counter causes, whenever it is executed */
+	enum {
+		FAULT_NONE,
+		FAULT_UNTRIED,          /* ... which an instruction caused: would it again? */
+		FAULT_AGAIN,
+		FAULT_PAST,
+	} fault;
 	bool have_info;
 	siginfo_t info;
 	unsigned sigstops;              /* that will come as soon as it goes on */
@@ -382,6 +387,13 @@ int tracer_place(struct remote *r, const struct ckpt_thread *t, const struct sto
 /* The leader has been sent SIGCHLD for what we did. */
 void tracer_forget_news(const struct tracer *via);
 bool traced_has_twin(const struct traced *t, pid_t pid);
+
+/* Faults are made anew: traced_fault.c */
+/* Would thread i fault again?  Tried once, with a copy of the twin. */
+bool fault_try(struct ckpt_session *s, const struct image *m, size_t i, struct stop *stop);
+/* ... it does so now; a thread that we trace, or one by way of its tracer. */
+int fault_again(pid_t tid, const struct ckpt_thread *t, const struct stop *stop) must_check;
+void fault_again_live(struct remote *r, const struct ckpt_thread *t);
 
 /* ---- rebuild.c ---- */
 

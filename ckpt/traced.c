@@ -106,6 +106,7 @@ static int read_stop(const struct tracer *via, const struct ckpt_thread *t, stru
 	stop->have_info = tracer_get(via, PTRACE_GETSIGINFO, t->ns_tid, 0, &stop->info, sizeof stop->info) == 0;
 	if (tracer_get(via, PTRACE_GET_SYSCALL_INFO, t->ns_tid, sizeof call, &call, sizeof call) > 0)
 		stop->entry = call.op == PTRACE_SYSCALL_INFO_ENTRY;
+	stop->fault = stop->have_info && arch_is_fault(&stop->info) ? FAULT_UNTRIED : FAULT_NONE;
 	if (arch_debug_get(via, t->ns_tid, &stop->debug) < 0)
 		return err_sys(err, "read the debug registers of thread %d", t->tid);
 	return 0;

@@ -95,6 +95,8 @@ static int copy_tracee(struct ckpt_session *s, struct tracee *x, bool holder, st
 	else
 		x->holder = inside;
 	x->image.twin = twin > 0 ? twin : 0;
+	for (size_t i = 0; i < p->n && twin > 0 && !holder; i++)
+		fault_try(s, &x->image, i, &x->stops[i]);
 	return twin > 0 ? 0 : -1;
 }
 
@@ -151,8 +153,11 @@ static void thaw_tracee(struct tracee *x)
 		(void)!remote_write(p->pid, p->place.scratch, p->place.saved, SCRATCH_SIZE);
 	for (size_t i = 0; i < p->n; i++) {
 		struct ckpt_thread *t = &p->threads[i];
-		if (x->changed && x->changed[i])
+		if (x->changed && x->changed[i]) {
+			if (x->stops[i].fault == FAULT_AGAIN)
+				fault_again_live(&x->remotes[i], t);
 			(void)!tracer_place(&x->remotes[i], t, &x->stops[i], &t->regs, p->ns_pid);
+		}
 		if (CPU_COUNT(&t->affinity))
 			sched_setaffinity(t->tid, sizeof t->affinity, &t->affinity);
 	}

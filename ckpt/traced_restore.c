@@ -12,13 +12,15 @@
 
 #include "ckpt/ckpt_priv.h"
 
-static int park_thread(const struct tracee *x, struct rebuilt *b, size_t i, struct err *err)
+static int park_thread(struct ckpt_session *s, const struct tracee *x, struct rebuilt *b, size_t i, struct err *err)
 {
 	static const uint64_t none[6];
 	const struct ckpt_thread *t = &x->image.proc.threads[i];
 	struct remote *r = &b->threads[i];
 	struct arch_regs regs = r->regs;
 
+	if (fault_try(s, &x->image, i, &x->stops[i]) && fault_again(r->tid, t, &x->stops[i]) < 0)
+		return err_set(err, "the fault of thread %d does not come back", t->ns_tid);
 	arch_set_call(&regs, r->place->insn, r->place->scratch, SYS_pause, none);
 	if (arch_set_xstate(r->tid, t->xstate, t->xstate_len) < 0 || arch_debug_set(r->tid, &x->stops[i].debug) < 0 ||
 	    arch_set_regs(r->tid, &regs) < 0 || trace_mask_set(r->tid, ~0ull) < 0)
@@ -33,7 +35,7 @@ static int rebuild_tracee(struct ckpt_session *s, const struct tracee *x, struct
 	if (rebuild_process(s, &x->image, b, err) < 0 || rebuild_state(s, b, err) < 0)
 		return -1;
 	for (size_t i = 0; i < b->n; i++)
-		if (park_thread(x, b, i, err) < 0)
+		if (park_thread(s, x, b, i, err) < 0)
 			return -1;
 	if (fault("ckpt-traced-park"))
 		return err_set(err, "fault ckpt-traced-park");
