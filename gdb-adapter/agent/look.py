@@ -58,22 +58,15 @@ def quiet(command):
     return gdb.execute(command, to_string=True)
 
 
-def value_text(expression):
-    """As print shows it, without the number."""
-    return gdb.parse_and_eval(expression).format_string()
-
-
 def evaluate(expression, depth):
-    depth = int(depth)
+    stack = list(frames())
+    if not 0 < int(depth) <= len(stack):
+        return [0, 'no frame at depth %s' % depth]
     with Selection():
-        for frame in frames():
-            if depth_of(frame) == depth:
-                break
-        else:
-            return [0, 'no frame at depth %d' % depth]
-        frame.select()
+        stack[-int(depth)].select()
         try:
-            value = value_text(expression)
+            # As print shows it, but it gets no number.
+            value = quiet('with unwindonsignal on -- output ' + expression)
         except gdb.error as problem:
             return [0, describe(problem)]
         if len(value) > 4000:
@@ -87,7 +80,7 @@ def complete(text, begin, end):
     line, before = (raw[:int(at)].decode('utf-8', 'surrogateescape') for at in (end, begin))
     words = []
     for found in quiet('complete ' + line).split('\n'):
-        if found.startswith(before) and found != before:
+        if found.startswith(before) and found != before and not found.startswith('*** '):
             words.append(found[len(before):])
     return words[:10000]
 
