@@ -76,7 +76,8 @@ static int take_message(struct adapter_event *event, int type, const char *body,
 		event->stop.kind = (uint8_t)(number(f, event->n_fields, 3) & 3);
 		event->stop.end = number(f, event->n_fields, 4) != 0;
 		event->stop.inside = number(f, event->n_fields, 5) != 0;
-		event->restarted = number(f, event->n_fields, 6) != 0;
+		event->restarted = number(f, event->n_fields, 6) & 1;
+		event->goes_back = number(f, event->n_fields, 6) & 2;
 		event->post_mortem = number(f, event->n_fields, 7) != 0;
 		event->session_id = number(f, event->n_fields, 8);
 		event->prompt = xstrdup(f[0]);

@@ -23,7 +23,7 @@ enum {
 
 enum agent_message {
 	MESSAGE_HELLO = 'H',    /* protocol version, the debugger's version */
-	MESSAGE_PROMPT = 'P',   /* text, tick, depth, kind, end, inside, restarted, post-mortem, session id, file, line, function */
+	MESSAGE_PROMPT = 'P',   /* text, tick, depth, kind, end, inside, restarted (and 2: goes back by means of its own), post-mortem, session id, file, line, function */
 	MESSAGE_MORE = 'M',     /* text, harmless */
 	MESSAGE_REPLY = 'R',
 	MESSAGE_FAILED = 'F',

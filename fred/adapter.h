@@ -59,6 +59,7 @@ struct adapter_event {
 	/* With ADAPTER_PROMPT: the program has failed and its frames are looked at after their death.  The tick of a clock
 	 * run that ends so is the last stop of the innermost of them. */
 	bool post_mortem;
+	bool goes_back;         /* with ADAPTER_PROMPT: the debugger goes back by means of its own, and the bare names are its */
 	unsigned long long session_id; /* with ADAPTER_PROMPT: another number, another debugger object (post-mortem) */
 	bool failed;            /* with ADAPTER_REPLY: the request could not be done; fields[0] says why */
 	char **fields;          /* NUL terminated strings, owned by the event */

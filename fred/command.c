@@ -47,15 +47,32 @@ static const struct command *by_name(const char *word, size_t n)
 	return NULL;
 }
 
-static const struct command *by_alias(const char *word, size_t n, const struct adapter *adapter)
+/* How much of the line is the name, of one or more words; 0: it begins with something else. */
+static size_t name_length(const char *line, const char *name)
 {
-	for (const struct adapter_alias *a = adapter->aliases; settings.bare_names && a && a->name; a++)
-		if (is_word(word, n, a->name))
+	const char *at = line;
+
+	for (;;) {
+		size_t n = strcspn(name, " ");
+		if (strncmp(at, name, n) != 0 || (at[n] && !strchr(" \t", at[n])))
+			return 0;
+		at += n;
+		if (!name[n])
+			return (size_t)(at - line);
+		name += n + 1;
+		at = skip_blanks(at);
+	}
+}
+
+static const struct command *by_alias(const char *line, const struct adapter_alias *aliases, size_t *n)
+{
+	for (const struct adapter_alias *a = aliases; settings.bare_names && a && a->name; a++)
+		if ((*n = name_length(line, a->name)) > 0)
 			return by_name(a->command, strlen(a->command));
 	return NULL;
 }
 
-char *command_translate(const char *line, const struct adapter *adapter)
+char *command_translate(const char *line, const struct adapter_alias *aliases)
 {
 	const char *word = skip_blanks(line), *rest;
 	size_t n = strcspn(word, " \t");
@@ -63,13 +80,13 @@ char *command_translate(const char *line, const struct adapter *adapter)
 	rest = skip_blanks(word + n);
 	if (!word[n] || !*rest || strchr("(=.[,:+-*/%<>&|^!)", *rest))
 		return NULL;
-	for (const struct adapter_alias *a = adapter->aliases; settings.bare_names && a && a->name; a++)
+	for (const struct adapter_alias *a = aliases; settings.bare_names && a && a->name; a++)
 		if (is_word(word, n, a->name) && strncmp(a->command, "fred-", 5) != 0)
 			return xasprintf("%s %s", a->command, rest);
 	return NULL;
 }
 
-const struct command *command_find(const char *line, const struct adapter *adapter, const char **args, bool *unknown)
+const struct command *command_find(const char *line, const struct adapter_alias *aliases, const char **args, bool *unknown)
 {
 	const char *word = skip_blanks(line);
 	size_t n = strcspn(word, " \t");
@@ -77,8 +94,8 @@ const struct command *command_find(const char *line, const struct adapter *adapt
 
 	*unknown = false;
 	*args = skip_blanks(word + n);
-	if (!c)
-		c = by_alias(word, n, adapter);
+	if (!c && (c = by_alias(word, aliases, &n)) != NULL)
+		*args = skip_blanks(word + n);
 	/* `reverse-next = 3` is no assignment in any language, but `reverse - next` may be an expression: only the whole
 	 * word counts, and for bare names only a count may follow. */
 	if (c && strncmp(word, "fred-", 5) != 0 && **args && strspn(*args, "0123456789 \t") != strlen(*args))

@@ -22,12 +22,12 @@ struct command {
 	bool repeats;           /* an empty line after it does it again */
 };
 
-/* Is the line a fred command, in any of its names?  Then *args points behind the name; NULL otherwise.  A line that
- * begins with fred- and is none gives NULL and *unknown. */
-const struct command *command_find(const char *line, const struct adapter *adapter, const char **args, bool *unknown);
+/* Is the line a fred command, in any of its names, the bare ones of `aliases` (NULL: none) included?  Then *args points
+ * behind the name; NULL otherwise.  A line that begins with fred- and is none gives NULL and *unknown. */
+const struct command *command_find(const char *line, const struct adapter_alias *aliases, const char **args, bool *unknown);
 /* A word of another debugger that means a command of this one: `print x` is pdb's `p x`.  The line to send instead, which
  * the caller frees; NULL: send it as it is. */
-char *command_translate(const char *line, const struct adapter *adapter);
+char *command_translate(const char *line, const struct adapter_alias *aliases);
 /* The i-th name of all (names and second names), NULL after the last. */
 const char *command_name(int i);
 const struct command *command_table(int i);

@@ -41,10 +41,10 @@ static int help_one(const char *name, struct buf *b, const struct session *s, st
 	const char *args;
 	bool unknown;
 	cleanup_free char *full = strncmp(name, "fred-", 5) ? xasprintf("fred-%s", name) : xstrdup(name);
-	const struct command *c = command_find(full, session_adapter(s), &args, &unknown);
+	const struct command *c = command_find(full, session_aliases(s), &args, &unknown);
 
 	if (!c)
-		c = command_find(name, session_adapter(s), &args, &unknown);
+		c = command_find(name, session_aliases(s), &args, &unknown);
 	if (!c) {
 		const char *near = nearest_word(full, command_name);
 		return err_set(err, "there is no command '%s'%s%s%s; fred-help lists them", name, near ? "; did you mean " : "",

@@ -87,28 +87,58 @@ static bool check_version(const char *what, const char *command, const char *adv
 	return text != NULL;
 }
 
-static bool check_agent(void)
+/* preload: gets LD_PRELOAD=..., as the debugger would. */
+static bool check_agent(const char *what, char **argv, char *preload, size_t size)
 {
-	char *argv[] = {(char *)"python3", (char *)"-m", (char *)"pdb", NULL};
 	const struct adapter *adapter = adapter_for(argv);
 	struct adapter_launch launch = {.argv = argv, .envp = xcalloc(1, sizeof(char *))};
 	void *self = NULL;
 	struct err err;
 	bool good = adapter && adapter->open(&self, &launch, &err) == 0;
 
-	line("pdb agent", good, "%s", good ? "found" : adapter ? err.what : "not built in");
+	line(what, good, "%s", good ? "found" : adapter ? err.what : "not built in");
 	if (good)
 		adapter->close(self);
-	for (char **p = launch.envp; p && *p; p++)
+	for (char **p = launch.envp; p && *p; p++) {
+		if (!strncmp(*p, "LD_PRELOAD=", 11))
+			snprintf(preload, size, "%s", *p);
 		free(*p);
+	}
 	free(launch.envp);
+	return good;
+}
+
+static bool check_pdb(void)
+{
+	char *argv[] = {(char *)"python3", (char *)"-m", (char *)"pdb", NULL}, preload[4200];
+	bool python = check_version("python3", "python3 --version 2>&1", "install python3 (3.8 to 3.13)");
+
+	return check_agent("pdb agent", argv, preload, sizeof preload) && python;
+}
+
+/* A gdb with a readline of its own or without Python says so itself when it has the agent in it. */
+static bool check_gdb(void)
+{
+	char *argv[] = {(char *)"gdb", NULL}, preload[4200];
+
+	if (!check_version("gdb", "gdb --version 2>/dev/null", "not installed: install gdb to debug C and C++"))
+		return false;
+	if (!check_agent("gdb agent", argv, preload, sizeof preload))
+		return false;
+	/* Any descriptor will do for the channel. */
+	cleanup_free char *command = xasprintf("env '%s' FRED_AGENT_FD=0 gdb -nx -batch -ex 'echo Python and readline\\n' "
+					       "</dev/null 2>&1; true", preload);
+	cleanup_free char *said = first_line(command);
+	bool good = said && !strncmp(said, "Python", 6);
+
+	line("gdb with Python and readline", good, "%s", good ? "as FReD needs it" : said ? said : "gdb cannot be run");
 	return good;
 }
 
 int doctor(void)
 {
 	struct utsname u;
-	bool any, python;
+	bool any, debugger;
 
 	uname(&u);
 	printf("%-34s      %s %s, %ld CPUs, %s\n", "machine", u.sysname, u.release, sysconf(_SC_NPROCESSORS_ONLN),
@@ -122,10 +152,9 @@ int doctor(void)
 			       "kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0)");
 	any |= check_isolation(CKPT_ISOLATION_NONE, "snapshots, no namespaces",
 			       "the last resort: a restored program has another pid", "see ptrace above");
-	python = check_version("python3", "python3 --version 2>&1", "install python3 (3.8 to 3.13)");
-	python &= check_agent();
-	check_version("gdb", "gdb --version 2>/dev/null", "not installed; FReD's support for gdb is to come");
+	debugger = check_pdb();
+	debugger |= check_gdb();
 	if (!any)
 		printf("Without snapshots nothing can be undone.  In a container, allow ptrace (--cap-add SYS_PTRACE).\n");
-	return any && python ? 0 : 1;
+	return any && debugger ? 0 : 1;
 }

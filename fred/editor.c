@@ -101,7 +101,7 @@ static char *next_match(const char *text, int state)
 
 static void add_bare_names(const char *text)
 {
-	const struct adapter_alias *a = session_adapter(completing)->aliases;
+	const struct adapter_alias *a = session_aliases(completing);
 
 	for (; settings.bare_names && a && a->name; a++)
 		if (!strncmp(a->name, text, strlen(text)))

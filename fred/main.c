@@ -23,6 +23,7 @@ static const char usage[] =
 	"Usage: fredapp [options] [--] DEBUGGER-COMMAND...\n"
 	"Puts itself in front of a debugger and makes it reversible.\n"
 	"\n"
+	"  fredapp gdb --args ./prog args           gdb 12 or newer\n"
 	"  fredapp python3 -m pdb script.py args\n"
 	"  fredapp python3 script.py                a program that calls breakpoint()\n"
 	"  fredapp pytest --pdb\n"
@@ -93,7 +94,7 @@ static int parse(int argc, char **argv, struct options *o)
 	}
 	o->argv = argv + optind;
 	if (!o->doctor && !*o->argv) {
-		fputs("FReD: which debugger? For example: fredapp python3 -m pdb script.py\n", stderr);
+		fputs("FReD: which debugger? For example: fredapp gdb ./prog, or fredapp python3 -m pdb script.py\n", stderr);
 		return bad_usage();
 	}
 	return -1;

@@ -122,7 +122,7 @@ static int run_line(struct repl *r, const char *line, struct err *err)
 	if (session_state(r->session) != SESSION_MORE) {
 		if (!*skip_blanks(line) && r->again)
 			line = r->again;
-		c = command_find(line, session_adapter(r->session), &args, &unknown);
+		c = command_find(line, session_aliases(r->session), &args, &unknown);
 		if (!c && unknown) {
 			cleanup_free char *word = xstrndup(line, strcspn(line, " \t"));
 			const char *near = nearest_word(word, command_name);
@@ -146,7 +146,7 @@ static int run_line(struct repl *r, const char *line, struct err *err)
 		return 0;
 	}
 	cleanup_free char *other = session_state(r->session) == SESSION_MORE ? NULL
-									 : command_translate(line, session_adapter(r->session));
+									 : command_translate(line, session_aliases(r->session));
 	return session_line(r->session, other ? other : line, err);
 }
 

@@ -115,7 +115,7 @@ int session_open(struct session **out, const struct session_options *options, st
 	s->adapter = adapter_for(options->argv);
 	if (!s->adapter) {
 		session_close(s);
-		return err_set(err, "%s is no debugger that FReD knows; try fredapp python3 -m pdb SCRIPT", options->argv[0]);
+		return err_set(err, "%s is no debugger that FReD knows; try fredapp gdb PROGRAM, or fredapp python3 -m pdb SCRIPT", options->argv[0]);
 	}
 	if (inner_open(&s->master, &s->slave, err) || open_back(s, err) || open_stderr(s, err) || open_signals(s, err) ||
 	    spawn(s, options->argv, err)) {
@@ -160,6 +160,6 @@ void session_close(struct session *s)
 enum session_state session_state(const struct session *s) { return s->hangup ? SESSION_HANGUP : s->state; }
 const char *session_prompt(const struct session *s) { return s->prompt; }
 int session_status(const struct session *s) { return s->status; }
-const struct adapter *session_adapter(const struct session *s) { return s->adapter; }
+const struct adapter_alias *session_aliases(const struct session *s) { return s->goes_back ? NULL : s->adapter->aliases; }
 bool session_was_quit(const struct session *s) { return s->quitting; }
 bool session_has_past(const struct session *s) { return s->timeline->n_nodes > 0; }

@@ -42,7 +42,8 @@ enum session_state session_state(const struct session *session);
 const char *session_prompt(const struct session *session);
 /* The debugger's exit as from wait(2), once it has ended. */
 int session_status(const struct session *session);
-const struct adapter *session_adapter(const struct session *session);
+/* The names without fred- in front that are taken for fred commands at present, NULL: none. */
+const struct adapter_alias *session_aliases(const struct session *session);
 /* Did the debugger end because the user told it to? */
 bool session_was_quit(const struct session *session);
 /* Has there ever been a prompt, so that there is somewhere to go back to? */

@@ -22,6 +22,7 @@ struct session {
 	bool seen_prompt;
 	bool interrupted;               /* ^C was typed at the program during the present command */
 	bool told_no_snapshot;          /* one complaint is enough */
+	bool goes_back;                 /* see struct adapter_event */
 	bool more_is_harmless;          /* with SESSION_MORE: see struct adapter_event, harmless */
 	bool quitting;                  /* the user typed a command that ends the debugger */
 	int status;

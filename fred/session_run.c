@@ -108,6 +108,7 @@ void session_wait(struct session *s)
 	}
 	s->state = event.kind == ADAPTER_PROMPT ? SESSION_PROMPT : SESSION_MORE;
 	s->more_is_harmless = event.harmless;
+	s->goes_back = event.kind == ADAPTER_PROMPT ? event.goes_back : s->goes_back;
 	set_prompt(s, event.prompt);
 	input_take_back(s);
 	outer_set(OUTER_AS_FOUND);

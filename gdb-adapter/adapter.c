@@ -43,8 +43,36 @@ static bool gdb_claims(char *const *argv)
 	return at != NULL && (at == name || at[-1] == '-') && strchr("-.0123456789", at[3]) != NULL;
 }
 
+/* An option in one of its spellings: -tui, --tui, -pid=3. */
+static bool is_option(const char *word, const char *name)
+{
+	size_t n = strlen(name);
+
+	word += *word == '-';
+	word += *word == '-' && word[1] != '\0';
+	return strncmp(word, name, n) == 0 && (word[n] == '\0' || word[n] == '=');
+}
+
+/* What could not be taken back, or not be shown, is said before gdb starts. */
+static int check_options(char *const *argv, struct err *err)
+{
+	for (argv++; *argv != NULL && !is_option(*argv, "args"); argv++) {
+		if (**argv != '-')
+			continue;
+		if (is_option(*argv, "p") || is_option(*argv, "pid"))
+			return err_set(err, "FReD can take back only a program that gdb has started itself: leave out %s and use run", *argv);
+		if (is_option(*argv, "tui"))
+			return err_set(err, "gdb's text interface draws on the whole screen, which fredapp cannot show: leave out %s", *argv);
+		if (is_option(*argv, "i") || is_option(*argv, "interpreter"))
+			return err_set(err, "FReD works with gdb's command line: leave out %s", *argv);
+	}
+	return 0;
+}
+
 static int gdb_open(void **self, struct adapter_launch *launch, struct err *err)
 {
+	if (check_options(launch->argv, err))
+		return -1;
 	return client_open(self, launch, "fred-gdb-agent.so", err);
 }
 

@@ -71,7 +71,7 @@ def prompted(text, top):
     restarted = pid != 0 and pid != known.pid and (known.pid == 0 or known.exited)
     known.pid, known.exited = pid, False
     # Where the program stands is dear, and seldom asked for.
-    send_fields('P', [text, 0, 0, 0, 0, 0, int(restarted), 0, pid])
+    send_fields('P', [text, 0, 0, 0, 0, 0, int(restarted) | (2 if gdb.current_recording() else 0), 0, pid])
 
 
 def serve(kind, body):

@@ -11,10 +11,10 @@
 
 static void look(const char *line, const struct adapter *adapter)
 {
-	cleanup_free char *translated = command_translate(line, adapter);
+	cleanup_free char *translated = command_translate(line, adapter->aliases);
 	const char *args = NULL;
 	bool unknown = false;
-	const struct command *c = command_find(line, adapter, &args, &unknown);
+	const struct command *c = command_find(line, adapter->aliases, &args, &unknown);
 	struct err err = { 0 };
 	long n;
 

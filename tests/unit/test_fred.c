@@ -31,7 +31,7 @@ static const struct command *find(const char *line)
 	const char *args;
 	bool unknown;
 
-	return command_find(line, pdb(), &args, &unknown);
+	return command_find(line, pdb()->aliases, &args, &unknown);
 }
 
 static void test_each_command_is_found_and_explained(void **state)
@@ -61,9 +61,51 @@ static void test_bare_names_only_take_what_is_no_expression(void **state)
 	assert_null(nearest_word("completely-different-word", command_name));
 }
 
+static const char *find_in_gdb(const char *line, const char **args)
+{
+	char *argv[] = {(char *)"/usr/bin/gdb", NULL};
+	bool unknown;
+	const struct command *c = command_find(line, adapter_for(argv)->aliases, args, &unknown);
+
+	return c ? c->name : "";
+}
+
+static void test_gdb_has_the_names_that_its_users_know(void **state)
+{
+	const char *args;
+
+	assert_string_equal(find_in_gdb("rs 3", &args), "fred-reverse-step");
+	assert_string_equal(args, "3");
+	assert_string_equal(find_in_gdb("undo", &args), "fred-undo");
+	assert_string_equal(find_in_gdb(" info  checkpoints", &args), "fred-list");
+	assert_string_equal(args, "");
+	assert_string_equal(find_in_gdb("delete checkpoint 2", &args), "fred-delete");
+	assert_string_equal(args, "2");
+	assert_string_equal(find_in_gdb("info checkpointsx", &args), "");
+	assert_string_equal(find_in_gdb("info", &args), "");
+	assert_string_equal(find_in_gdb("delete 2", &args), "");
+}
+
+static void test_whose_command_it_is(void **state)
+{
+	static const char *const gdbs[] = {"gdb", "/usr/bin/gdb", "gdb-multiarch", "x86_64-linux-gnu-gdb", "gdb13", "gdb-12.1"};
+	static const char *const others[] = {"gdbserver", "mygdb", "gdbtui", "lldb", "env"};
+
+	for (size_t i = 0; i < sizeof gdbs / sizeof *gdbs; i++) {
+		char *argv[] = {(char *)gdbs[i], NULL};
+		assert_string_equal(adapter_for(argv)->name, "gdb");
+	}
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		char *argv[] = {(char *)others[i], NULL};
+		assert_null(adapter_for(argv));
+	}
+	assert_string_equal(adapter_for((char *[]){(char *)"env", (char *)"A=b", (char *)"gdb", NULL})->name, "gdb");
+	assert_string_equal(pdb()->name, "pdb");
+}
+
 static void translated(const char *line, const char *to)
 {
-	cleanup_free char *got = command_translate(line, pdb());
+	cleanup_free char *got = command_translate(line, pdb()->aliases);
 
 	if (to)
 		assert_string_equal(got, to);
@@ -179,7 +221,7 @@ static void test_random_lines(void **state)
 			line[rand() % 32] = (char)(rand() % 3 ? ' ' + rand() % 95 : rand());
 		line[63] = 0;
 		find(line);
-		free(command_translate(line, pdb()));
+		free(command_translate(line, pdb()->aliases));
 		editor_add_plain(&b, line, true);
 		(void)nearest_word(line, command_name);
 		long n;
@@ -195,6 +237,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_command_is_found_and_explained),
 		cmocka_unit_test(test_bare_names_only_take_what_is_no_expression),
+		cmocka_unit_test(test_gdb_has_the_names_that_its_users_know),
+		cmocka_unit_test(test_whose_command_it_is),
 		cmocka_unit_test(test_print_is_p_where_it_is_no_python),
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_settings),
