@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "tests/unit/ckpt_help.h"
+#include "tests/unit/gdb_help.h"
 
 #define RUNS 15
 
@@ -123,29 +123,86 @@ static struct usage usage(void)
 	return u;
 }
 
-static void rounds(int n)
+static void rounds(struct t_session *t, const char *of, int n)
 {
-	struct t_session t;
 	struct usage before = {0}, after;
 	uint64_t began = 0;
 
-	t_start(&t, "serve", CKPT_ISOLATION_AUTO);
-	t_ask(&t, "threads 2");
 	for (int i = 0; i < n + 100; i++) {
 		if (i == 100) {         /* the first rounds fill malloc's arenas */
 			before = usage();
 			began = clock_us();
 		}
-		struct ckpt_snapshot *s = t_snapshot(&t), *abandoned = NULL;
-		if (ckpt_restore(t.s, s, i % 2 ? &abandoned : NULL, &t.err) < 0)
-			fail_msg("%s", t.err.what);
+		struct ckpt_snapshot *s = t_snapshot(t), *abandoned = NULL;
+		if (ckpt_restore(t->s, s, i % 2 ? &abandoned : NULL, &t->err) < 0)
+			fail_msg("%s", t->err.what);
 		ckpt_drop(s);
 		ckpt_drop(abandoned);
 	}
 	after = usage();
-	printf("%d rounds of snapshot, restore, drop (3 threads): %.2f ms a round\n", n, (double)(clock_us() - began) / 1000 / n);
+	printf("%d rounds of snapshot, restore, drop (%s): %.2f ms a round\n", n, of, (double)(clock_us() - began) / 1000 / n);
 	printf("  growth: memory %+ld KB, descriptors %+d, tasks on this machine %+d\n", after.kb - before.kb,
 	       after.fds - before.fds, after.processes - before.processes);
+}
+
+static void rounds_pdb(int n)
+{
+	struct t_session t;
+
+	t_start(&t, "serve", CKPT_ISOLATION_AUTO);
+	t_ask(&t, "threads 2");
+	rounds(&t, "3 threads", n);
+	t_end(&t);
+}
+
+static void start_gdb(struct t_session *t)
+{
+	g_start_with(t, "threads", "10", CKPT_ISOLATION_AUTO);
+	g_do(t, "break stop_here");
+	g_do(t, "run");
+}
+
+static void gdb(void)
+{
+	double pause[RUNS], kept[RUNS], killed[RUNS];
+	struct ckpt_snapshot *n[RUNS], *abandoned;
+	struct ckpt_info info;
+	struct t_session t;
+
+	start_gdb(&t);
+	g_do(&t, "next");
+	for (int i = 0; i < RUNS; i++) {
+		g_do(&t, "next");
+		n[i] = t_snapshot(&t);
+		ckpt_info(n[i], &info);
+		pause[i] = (double)info.pause_us / 1000;
+	}
+	for (int i = 0; i < 2 * RUNS; i++) {
+		g_do(&t, "next");
+		uint64_t began = clock_us();
+		if (ckpt_restore(t.s, n[0], i % 2 ? &abandoned : NULL, &t.err) < 0)
+			fail_msg("%s", t.err.what);
+		*(i % 2 ? &kept[i / 2] : &killed[i / 2]) = (double)(clock_us() - began) / 1000;
+		g_do(&t, "print total");
+		if (i % 2)
+			ckpt_drop(abandoned);
+	}
+	for (int i = 0; i < RUNS; i++)
+		ckpt_drop(n[i]);
+	printf("gdb and a program with 5 threads and 10 MB; medians of %d\n", RUNS);
+	printf("  snapshot, pause                            %8.2f ms\n", median(pause, RUNS));
+	printf("  restore after a next, present kept         %8.2f ms\n", median(kept, RUNS));
+	printf("  restore after a next, present killed       %8.2f ms\n", median(killed, RUNS));
+	t_end(&t);
+}
+
+static void rounds_gdb(int n)
+{
+	struct t_session t;
+
+	start_gdb(&t);
+	rounds(&t, "gdb and a program with 5 threads", n);
+	g_expect(&t, "add", "next 3");
 	t_end(&t);
 }
 
@@ -156,8 +213,15 @@ int main(int argc, char **argv)
 	if (log_open(getenv("FRED_LOG"), NULL, &log_err))
 		return 1;
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	size(10);
-	size(1024);
-	rounds(argc > 1 ? atoi(argv[1]) : 10000);
+	int n = argc > 1 ? atoi(argv[1]) : 10000;
+	if (argc < 3 || !strcmp(argv[2], "pdb")) {
+		size(10);
+		size(1024);
+		rounds_pdb(n);
+	}
+	if (argc < 3 || !strcmp(argv[2], "gdb")) {
+		gdb();
+		rounds_gdb(n);
+	}
 	return 0;
 }
