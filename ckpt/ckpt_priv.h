@@ -302,7 +302,7 @@ struct ckpt_snapshot {
 struct ckpt_session {
 	enum ckpt_isolation isolation;
 	pid_t init;
-	int life;                       /* init ends when this closes */
+	int life;                       /* init ends when this closes, and answers each byte with an empty report */
 	int reports;                    /* from init: struct init_report for each process reaped */
 	int tty;
 	pid_t leader, ns_leader;        /* leader is 0 when it has ended, or could not be restored */
@@ -310,6 +310,7 @@ struct ckpt_session {
 	bool reaped;                    /* ... and init has reaped it: its number is free */
 	pid_t *awaited;                 /* others (numbers as init sees them) whose reaping is waited for */
 	size_t n_awaited;
+	bool asked;                     /* init has been asked for a sign */
 	bool ended;
 	int status;
 	pid_t pid_max, twin_number;     /* twins are numbered downwards from the top: see twin_number() */
@@ -334,6 +335,9 @@ struct ckpt_session {
 void session_warn(struct ckpt_session *s, const char *fmt, ...) printf_like(2, 3);
 /* Take in what init has reported.  wait: until it has reaped the leader (if there is one) and all that are awaited. */
 int session_reports(struct ckpt_session *s, bool wait, struct err *err) must_check;
+/* Returns when init has finished what it was doing.  A process that it reaps is no more among its children before its
+ * number is free. */
+int session_settle(struct ckpt_session *s, struct err *err) must_check;
 /* Move us to the processor that pid last ran on: a ptrace round trip costs 4 us there and 50 us from another. */
 void cpu_enter(struct ckpt_session *s, pid_t pid, cpu_set_t *here);
 void cpu_leave(struct ckpt_session *s);

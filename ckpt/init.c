@@ -187,6 +187,15 @@ static void reap(const struct init_setup *setup)
 	}
 }
 
+/* To a byte, which asks for a sign that all is finished that was begun before.  False: `life` has ended. */
+static bool answer(const struct init_setup *setup)
+{
+	struct init_report here = {0};
+	char c;
+
+	return read(setup->life, &c, 1) == 1 && write(setup->reports, &here, sizeof here) == sizeof here;
+}
+
 static _Noreturn void watch(const struct init_setup *setup, int signals)
 {
 	struct pollfd pfd[2] = {{.fd = setup->life, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
@@ -197,10 +206,11 @@ static _Noreturn void watch(const struct init_setup *setup, int signals)
 			continue;
 		if (pfd[1].revents && read(signals, &info, sizeof info) > 0)
 			reap(setup);
-		if (pfd[0].revents && setup->isolation == CKPT_ISOLATION_NONE)
+		if (!pfd[0].revents || answer(setup))
+			continue;
+		if (setup->isolation == CKPT_ISOLATION_NONE)
 			kill_all_below();
-		if (pfd[0].revents)
-			_exit(0);       /* and the kernel kills the whole namespace */
+		_exit(0);       /* and the kernel kills the whole namespace */
 	}
 }
 

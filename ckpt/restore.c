@@ -228,6 +228,9 @@ int ckpt_restore(struct ckpt_session *s, const struct ckpt_snapshot *snapshot, s
 		return -1;
 	cpu_enter(s, s->leader ? s->leader : snapshot->leader.twin, &here);
 	r = s->leader ? put_away(s, abandoned, err) : kill_orphans(s, err);
+	/* Among the killed are processes whose numbers are needed now. */
+	if (r == 0 && snapshot->traced.n)
+		r = session_settle(s, err);
 	uint64_t killed = clock_us();
 	sched_setaffinity(snapshot->leader.twin, sizeof here, &here);
 	for (size_t i = 0; i < snapshot->traced.n; i++)

@@ -34,6 +34,8 @@ int twin_move_away(pid_t twin, const struct ckpt_proc *p, struct err *err)
 {
 	struct remote r;
 
+	if (fault("ckpt-twin"))
+		return err_set(err, "fault ckpt-twin");
 	if (remote_open(&r, twin, &p->place, err) < 0)
 		return -1;
 	long result = p->session_leader ? remote_call(&r, SYS_setsid, 0) : remote_call(&r, SYS_setpgid, 0, 0);
@@ -52,7 +54,7 @@ pid_t twin_make(struct ckpt_session *s, struct remote *r, const struct ckpt_proc
 		return err_sys(err, "copy process %d%s", p->pid, twin == -EAGAIN || twin == -ENOMEM ?
 			       " (too many processes or too little memory: drop snapshots, or raise ulimit -u)" : "");
 	}
-	if ((fault("ckpt-twin") ? err_set(err, "fault ckpt-twin") : twin_move_away(twin, p, err)) == 0)
+	if (twin_move_away(twin, p, err) == 0)
 		return twin;
 	twin_kill(s, twin);
 	return -1;

@@ -39,6 +39,10 @@ void session_warn(struct ckpt_session *s, const char *fmt, ...)
 
 static void take_report(struct ckpt_session *s, const struct init_report *r)
 {
+	if (!r->pid) {
+		s->asked = false;
+		return;
+	}
 	log_debug(LOG_CKPT, "init reaped %d, status %#x", r->pid, r->status);
 	for (size_t i = 0; i < s->n_awaited; i++)
 		if (s->awaited[i] == r->pid)
@@ -60,7 +64,7 @@ int session_reports(struct ckpt_session *s, bool wait, struct err *err)
 		struct init_report reports[64];
 		struct pollfd pfd = {.fd = s->reports, .events = POLLIN};
 
-		if (wait && (s->reaped || !s->leader) && !s->n_awaited)
+		if (wait && (s->reaped || !s->leader) && !s->n_awaited && !s->asked)
 			return 0;
 		int n = poll(&pfd, 1, wait ? -1 : 0);
 		if (n == 0)
@@ -82,6 +86,14 @@ int session_reports(struct ckpt_session *s, bool wait, struct err *err)
 		for (size_t i = 0; i < (size_t)got / sizeof *reports; i++)
 			take_report(s, &reports[i]);
 	}
+}
+
+int session_settle(struct ckpt_session *s, struct err *err)
+{
+	if (send(s->life, "", 1, MSG_NOSIGNAL) != 1)
+		return err_sys(err, "ask the session's init process");
+	s->asked = true;
+	return session_reports(s, true, err);
 }
 
 void cpu_enter(struct ckpt_session *s, pid_t pid, cpu_set_t *here)
@@ -181,7 +193,7 @@ static int pipes_open(struct pipes *p, struct err *err)
 	int on = 1;
 
 	*p = (struct pipes){{-1, -1}, {-1, -1}, {-1, -1}};
-	if (pipe2(p->life, O_CLOEXEC) < 0 || pipe2(p->reports, O_CLOEXEC) < 0 ||
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, p->life) < 0 || pipe2(p->reports, O_CLOEXEC) < 0 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, p->start) < 0 ||
 	    setsockopt(p->start[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0) {
 		err_sys(err, "open the pipes to a new session");

@@ -144,6 +144,8 @@ static int open_thread(const struct tracer *via, struct tracee *x, size_t i, str
 	struct remote *r = &x->remotes[i];
 	int event = event_of(stop);
 
+	if (fault("ckpt-traced-thread"))
+		return err_set(err, "fault ckpt-traced-thread");
 	if (event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_EXIT)
 		return err_set(err, event == PTRACE_EVENT_EXIT ? "thread %d is just exiting" :
 			       "process %d waits for a child of vfork(), which shares its memory", t->ns_tid);

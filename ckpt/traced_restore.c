@@ -78,6 +78,8 @@ static int reopen(struct remote *leader, const struct window *w, struct err *err
 	uint64_t at = leader->place->scratch;
 	int keep = w->flags & O_CLOEXEC;
 
+	if (fault("ckpt-traced-window"))
+		return err_set(err, "fault ckpt-traced-window");
 	if (remote_write(leader->tid, at, w->path, sizeof w->path) < 0)
 		return err_sys(err, "write to process %d", leader->tid);
 	long fd = remote_call(leader, SYS_openat, (uint64_t)AT_FDCWD, at, (uint64_t)w->flags);

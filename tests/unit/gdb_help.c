@@ -25,7 +25,8 @@ const char *g_until(struct t_session *t, const char *end)
 	for (;;) {
 		if (n >= length && !strcmp(seen + n - length, end))
 			return seen;
-		ssize_t got = read(t->master, seen + n, sizeof seen - 1 - n);
+		/* One byte: what comes after `end` is for the next one to read. */
+		ssize_t got = n < sizeof seen - 1 ? read(t->master, seen + n, 1) : 0;
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)

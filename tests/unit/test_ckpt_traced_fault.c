@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A failure at each step of a snapshot and of a restore of gdb with its program.  No test here may run in this very process:
+ * faults are read from the environment once. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/unit/gdb_help.h"
+
+static char fault_name[64];
+
+static void start_threads(struct t_session *t)
+{
+	g_start(t, "threads");
+	g_do(t, "break add");
+	g_expect(t, "add (n=1)", "run");
+}
+
+static void refused(struct t_session *t)
+{
+	struct ckpt_snapshot *n;
+
+	assert_int_equal(ckpt_snapshot(t->s, &n, &t->err), -1);
+}
+
+/* The second snapshot fails; gdb and the program do not notice, and the third works. */
+static void snapshot_fails(void **state)
+{
+	struct ckpt_snapshot *n;
+	struct t_session t;
+
+	setenv("FRED_FAULT", fault_name, 1);
+	start_threads(&t);
+	g_do(&t, "watch total");
+	ckpt_drop(t_snapshot(&t));
+	refused(&t);
+	g_expect(&t, "n=1", "frame");
+	n = t_snapshot(&t);
+	g_expect(&t, "New value = 1", "continue");
+	t_restore(&t, n);
+	g_expect(&t, "New value = 1", "continue");
+	g_expect(&t, "add (n=2)", "continue");
+	g_end(&t);
+}
+
+/* The first restore fails, with or without a process left, and the next one works. */
+static void restore_fails(void **state)
+{
+	struct ckpt_snapshot *n, *later = NULL;
+	struct t_session t;
+
+	setenv("FRED_FAULT", fault_name, 1);
+	start_threads(&t);
+	g_do(&t, "watch total");
+	n = t_snapshot(&t);
+	g_expect(&t, "New value = 1", "continue");
+	assert_int_equal(ckpt_restore(t.s, n, &later, &t.err), -1);
+	if (ckpt_leader(t.s))
+		assert_null(later);
+	else
+		t_restore(&t, later);
+	g_expect(&t, "$1 = 1", "print total");
+	t_restore(&t, n);
+	g_expect(&t, "$1 = 0", "print total");
+	g_expect(&t, "New value = 1", "continue");
+	g_end(&t);
+}
+
+static void run(CMUnitTestFunction body, const char *name, int nth)
+{
+	int status;
+
+	snprintf(fault_name, sizeof fault_name, "%s:%d", name, nth);
+	pid_t pid = t_fork(body);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (status)
+		fail_msg("with FRED_FAULT=%s", fault_name);
+}
+
+struct step {
+	const char *name;
+	int nth;
+};
+
+static void snapshots(void **state)
+{
+	/* Twice in each snapshot: for the program and for gdb. */
+	static const struct step steps[] = {
+		{"ckpt-traced-clone", 2}, {"ckpt-traced-thread", 7}, {"ckpt-timers", 3}, {"ckpt-timers", 4}, {"ckpt-record", 2},
+		{"ckpt-clone", 2}, {"ckpt-twin", 3}, {"ckpt-twin", 4},
+	};
+
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+		run(snapshot_fails, steps[i].name, steps[i].nth);
+		run(restore_fails, steps[i].name, steps[i].nth);
+	}
+}
+
+static void restores(void **state)
+{
+	static const struct step steps[] = {
+		{"ckpt-restore-clone", 1}, {"ckpt-restore-clone", 2}, {"ckpt-restore-thread", 1}, {"ckpt-restore-thread", 5},
+		{"ckpt-signals", 1}, {"ckpt-restore-timers", 1}, {"ckpt-restore-timers", 2}, {"ckpt-traced-park", 1},
+		{"ckpt-traced-adopt", 1}, {"ckpt-traced-window", 1}, {"ckpt-let-go", 1},
+	};
+
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+		run(restore_fails, steps[i].name, steps[i].nth);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(snapshots), cmocka_unit_test(restores),
+	};
+
+	return cmocka_run_group_tests_name("ckpt: faults with a traced program", tests, NULL, NULL);
+}
