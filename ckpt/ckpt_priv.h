@@ -435,6 +435,7 @@ char *children_of(pid_t pid, pid_t tid);
 
 struct process {
 	pid_t pid, parent, tracer;
+	bool zombie;                    /* a twin, perhaps, that we have reaped and init has not yet */
 };
 /* Every process of the session but init and the twins; caller frees *list. */
 size_t tree_list(const struct ckpt_session *s, struct process **list);

@@ -63,6 +63,8 @@ static int read_status(struct ckpt_proc *p, struct ckpt_thread *t, pid_t tracer,
 		return err_sys(err, "read %s", path);
 	t->ns_tid = number_of(status, "\nNSpid:");
 	const char *state = strstr(status, "\nState:\t");
+	if (state && state[8] == 'Z')
+		return err_set(err, "thread %d has ended, and its debugger does not know yet", t->ns_tid);
 	if (!state || state[8] != 't' || status_field(status, "\nTracerPid:") != tracer)
 		return err_set(err, "thread %d of the program runs: a snapshot needs all of it stopped by its debugger", t->ns_tid);
 	snprintf(path, sizeof path, "/proc/%d/task/%d/comm", p->pid, t->tid);
@@ -270,7 +272,7 @@ static bool find_tracees(struct ckpt_session *s, const struct ckpt_proc *leader,
 	size_t n = tree_list(s, &list);
 
 	for (size_t i = 0; i < n; i++) {
-		if (list[i].pid == leader->pid)
+		if (list[i].pid == leader->pid || (list[i].zombie && list[i].tracer != leader->pid))
 			continue;
 		if (list[i].tracer != leader->pid) {
 			session_warn(s, "the program has child processes: they do not go back with it, and going back ends them");

@@ -78,6 +78,7 @@ size_t tree_list(const struct ckpt_session *s, struct process **list)
 		snprintf(path, sizeof path, "/proc/%d/status", pid);
 		cleanup_free char *status = fd_slurp(path, NULL);
 		(*list)[i].tracer = status ? (pid_t)status_field(status, "\nTracerPid:") : 0;
+		(*list)[i].zombie = !status || strstr(status, "\nState:\tZ") || strstr(status, "\nState:\tX");
 		snprintf(path, sizeof path, "/proc/%d/task", pid);
 		DIR *dir = opendir(path);
 		for (struct dirent *e; dir && (e = readdir(dir));)
