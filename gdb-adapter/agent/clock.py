@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The statement clock: runs a command of the user's again in steps, and halts it at any of them.
+#
+# A tick is a stop that `step` makes, so the clock says `step` to gdb, as often as it takes, until the command's limit or
+# the place where it ended when the user gave it (clock_end.py).  The user's breakpoints and watchpoints are in force as
+# they were then, so hits and ignore counts are used up as in the first run.  What would be seen or heard of the steps is
+# kept away: output, displays, commands of breakpoints (those that do not move the program are executed silently).
+#
+# All that must last from a halt to clock_go_on() is in one object: a session restored at the halt goes on from there.
+
+import os
+
+LINE, CALL = 0, 1
+BATCH = 2000            # ticks in a message
+QUIET = (('pagination', 'off'), ('height', '0'), ('width', '0'), ('print frame-info', 'short-location'),
+         ('print frame-arguments', 'none'))
+MOVING = ('step', 'next', 'stepi', 'nexti', 'finish', 'until', 'advance', 'continue', 'fg', 'signal', 'jump')
+
+
+class ClockProblem(gdb.GdbError):
+    pass
+
+
+class ClockStop:
+    """Where a clock run halted."""
+    tick = depth = 0
+    kind = LINE         # or CALL
+    end = False         # of the command
+    inside = False      # in the statement that began at tick, not at its start
+    diverged = False    # an end, but not that of the first run
+
+
+class ClockQuiet:
+    """While it lasts gdb prints nothing, asks nothing, evaluates no display, and breakpoints have no commands."""
+
+    def __enter__(self):
+        gdb.flush()
+        self.outputs = [(os.dup(fd), fd) for fd in (1, 2)]
+        null = os.open('/dev/null', os.O_WRONLY | os.O_CLOEXEC)
+        for _, fd in self.outputs:
+            os.dup2(null, fd)
+        os.close(null)
+        self.settings = [(name, gdb.parameter(name)) for name, _ in QUIET]
+        for name, value in QUIET:
+            self.set(name, value)
+        self.displays = [line.split(':')[0] for line in quiet('info display').splitlines() if line[:1].isdigit()
+                         and line.split(None, 2)[1] == 'y']
+        if self.displays:
+            quiet('disable display ' + ' '.join(self.displays))
+        return self
+
+    def set(self, name, value):
+        if isinstance(value, bool):
+            value = 'on' if value else 'off'
+        quiet('set %s %s' % (name, 'unlimited' if value is None else value))
+
+    def __exit__(self, *unused):
+        if self.displays:
+            quiet('enable display ' + ' '.join(self.displays))
+        for name, value in self.settings:
+            self.set(name, value)
+        gdb.flush()
+        for saved, fd in self.outputs:
+            os.dup2(saved, fd)
+            os.close(saved)
+
+
+class ClockCommands:
+    """The commands of the user's breakpoints, taken away while it lasts."""
+
+    def __enter__(self):
+        self.texts = {each.number: each.commands for each in gdb.breakpoints() if each.commands}
+        for each in gdb.breakpoints():
+            if each.number in self.texts:
+                each.commands = ''
+        return self
+
+    def execute(self, numbers):
+        """Those of the breakpoints hit, up to the one that lets the program go on."""
+        for number in numbers:
+            for line in self.texts.get(number, '').splitlines():
+                name = clock_words(line)[0]
+                if name in MOVING:
+                    return
+                if name is None or name in ('if', 'while', 'python', 'source'):
+                    raise ClockProblem('the commands of breakpoint %d cannot be run in steps: %s' % (number, line))
+                if name != 'silent':
+                    quiet(line)
+
+    def __exit__(self, *unused):
+        for each in gdb.breakpoints():
+            if each.number in self.texts:
+                each.commands = self.texts[each.number]
+
+
+class Clock:
+    def __init__(self, text, end, unit):
+        self.unit, self.end, self.steps, self.passed = unit, ClockEnd(end), None, 0
+        if self.end.how == 'place?':
+            raise ClockProblem('where the command ends was not measured')
+        frame = clock_frame()
+        if frame is None:
+            raise ClockProblem('there is no program to run')
+        self.prepare(*clock_words(text))
+        self.stack, self.stop, self.told = ClockStack(), ClockStop(), []
+        self.stack.start(frame)
+        self.stop.depth = self.stack.depth()
+        self.thread, self.line = clock_thread(), clock_line(frame)
+
+    def prepare(self, name, rest):
+        """What the command does before the program goes on."""
+        if name not in MOVING:
+            raise ClockProblem('%s cannot be run in steps' % name)
+        if self.end.how == 'count':
+            self.steps = int(gdb.parse_and_eval(rest)) if rest else 1
+        if name == 'continue' and rest:
+            for each in clock_breakpoints(ClockLast.event)[:1]:
+                each.ignore_count = int(gdb.parse_and_eval(rest)) - 1
+        elif name == 'signal':
+            quiet('queue-signal ' + rest)
+        elif name == 'jump':
+            gdb.parse_and_eval('$pc = %d' % gdb.decode_line(rest)[1][0].pc)
+
+    def run(self, limit, trace, here):
+        """On to the tick `limit`, or the end."""
+        passes = None
+        with ClockQuiet(), ClockCommands() as self.commands:
+            try:
+                if self.end.waits_for_place() and not self.stop.end:
+                    passes = ClockPasses(self.end, self.pass_place)
+                while self.stop.tick < limit and not self.stop.end:
+                    tick = self.step()
+                    if tick and trace:
+                        self.tell(here)
+            finally:
+                self.stack.forget_entries()
+                if passes is not None:
+                    passes.delete()
+        self.send()
+        return self.stop
+
+    def pass_place(self):
+        """The thread is where the command ended: this time?"""
+        self.passed += 1
+        self.arrived = self.passed == self.end.passings
+        return self.arrived
+
+    def tell(self, here):
+        marked = 8 if here is not None and here(gdb.newest_frame()) else 0
+        self.told.append(self.stop.depth << 4 | marked | self.stop.kind)
+        if len(self.told) >= BATCH:
+            self.send()
+
+    def send(self):
+        if self.told:
+            send_ticks(self.told)
+            self.told = []
+
+    def step(self):
+        """True: to the next tick.  False: to an end, or a breakpoint, inside the present one."""
+        stop, self.arrived, ClockLast.event = self.stop, False, None
+        self.stack.watch_entries()
+        gdb.execute(self.unit, False, True)
+        event, frame = ClockLast.event, clock_frame()
+        if frame is None:
+            stop.end = stop.inside = True
+            stop.depth, stop.kind, stop.diverged = 0, LINE, self.end.how != 'exit'
+            return False
+        if clock_thread() != self.thread:
+            self.thread = clock_thread()
+            self.stack.start(frame)
+        stepped = type(event) is gdb.StopEvent
+        stop.kind = self.stack.arrive(frame, stepped)
+        stop.depth = self.stack.depth()
+        line = clock_line(frame)
+        tick = stepped or self.unit == 'stepi' or self.is_start(frame, line)
+        self.line = line
+        stop.tick += tick
+        self.look_for_end(event, frame, stepped)
+        stop.inside = stop.end and not tick
+        return tick
+
+    def look_for_end(self, event, frame, stepped):
+        stop, end = self.stop, self.end
+        hit = clock_breakpoints(event)
+        if end.waits_for_place():
+            stop.end = self.arrived or (end.how == 'step' and stepped and end.was_reached(frame))
+        elif end.how == 'count':
+            stop.end = stop.tick >= self.steps
+        elif end.how == 'break':
+            stop.end = bool(hit)
+        elif end.how == 'signal':
+            stop.end = isinstance(event, gdb.SignalEvent) and event.stop_signal == end.detail
+        if stop.end:
+            stop.diverged = not end.was_reached(frame) and end.how != 'state'
+        elif isinstance(event, gdb.SignalEvent) or (hit and end.how != 'place'):
+            stop.end = stop.diverged = True     # the first run did not stop there
+        elif hit:
+            self.commands.execute([each.number for each in hit])
+
+    def is_start(self, frame, line):
+        """Is a place where something else stopped the program one where `step` stops?"""
+        pc = frame.pc()
+        if line is None or frame.find_sal().pc != pc:
+            return False
+        if self.stop.kind != CALL:
+            return line != self.line
+        function = self.stack.function(str(frame))
+        return function is None or pc == function.first or (function.first is None and pc != function.code)
+
+
+def clock_line(frame):
+    """File and line, None where there is none."""
+    sal = frame.find_sal()
+    return (sal.symtab.filename, sal.line) if sal.symtab is not None and sal.line else None
+
+
+class ClockHeld:
+    """The run that is halted here, if any."""
+    clock = None
+
+
+def clock_start(text, limit, trace, here, end, unit='step'):
+    """Run the command `text`, which ended at `end`, from this prompt to the tick `limit` or its end.
+
+    trace: send_ticks() gets a list of depth << 4 | breakpoint << 3 | kind.  here(frame), or None: is a breakpoint here?
+    unit: 'step', or 'stepi' for a clock of instructions.  Returns a ClockStop."""
+    ClockHeld.clock = Clock(text, end, unit)
+    return ClockHeld.clock.run(limit, trace, here)
+
+
+def clock_go_on(limit, trace, here):
+    return ClockHeld.clock.run(limit, trace, here)
+
+
+def clock_can_go_on():
+    return ClockHeld.clock is not None
+
+
+def clock_forget():
+    ClockHeld.clock = None
+
+
+def clock_measure(text, end):
+    """Run the command as it is, from where it was given, and count: the same end, for clock_start()."""
+    end = ClockEnd(end)
+    with ClockQuiet():
+        passes = ClockPasses(end, lambda: False)
+        try:
+            gdb.execute(text, False, True)
+            passed = passes.passed
+        finally:
+            passes.delete()
+    if not passed or not end.was_reached(clock_frame()):
+        raise ClockProblem('the program did not run the same way again')
+    return '|'.join(('place', end.thread, str(end.pc), str(end.sp), end.frame, str(passed)))

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Where a command that moved the program came to its end, so that it is found again when the command is run in steps.
+#
+# At the prompt after the command, clock_end(text) makes a string of it: the session keeps the string with the command
+# and hands it back with each clock run.  Fields:
+#
+#   how         step      by itself: next, finish, until, a catchpoint
+#               break     breakpoints or watchpoints: the numbers
+#               signal    its name
+#               place     any of those, but the place is passed more than once: the one that counts is the last field
+#               place?    as place, and nobody has counted yet: clock_measure() does
+#               state     ^C, at any instruction: registers and the top of the stack tell one passing from another
+#               count     so many steps: step N
+#               exit      there is no program any more
+#   thread, pc, sp, frame
+#   and what `how` says
+#
+# A command that ends by itself does so the first time its thread comes to that pc with that sp: had it been there before,
+# it would have ended there, and callees, recursive ones too, have another sp.  That is not so for `next 3` in a loop, and
+# not where commands of a breakpoint let the program go on.  Those are run once as they are, and the passings are counted.
+
+REGISTERS = 'rax rbx rcx rdx rsi rdi rbp r8 r9 r10 r11 r12 r13 r14 r15'.split()
+STACK = 512             # bytes of it that belong to a state
+RESTARTED = range(-516, -511)           # -ERESTART...: a system call was interrupted and is executed again
+
+
+class ClockEnd:
+    def __init__(self, text):
+        fields = text.split('|')
+        self.text, self.how, self.thread = text, fields[0], fields[1]
+        self.pc, self.sp = int(fields[2]), int(fields[3])
+        self.frame, self.detail = fields[4], fields[5]
+        self.passings = int(self.detail) if self.how == 'place' else 1
+
+    def waits_for_place(self):
+        return self.how in ('step', 'place', 'place?', 'state')
+
+    def is_here(self, frame):
+        """Is this the thread's place?  The pc is."""
+        if clock_thread() != self.thread or clock_register(frame, 'sp') != self.sp:
+            return False
+        return self.how != 'state' or clock_state(frame, self.detail[:1] == 's')[2] == self.detail
+
+    def was_reached(self, frame):
+        """May be asked at any stop."""
+        return frame is not None and self.pc == frame.pc() and clock_thread() == self.thread and \
+            self.sp == clock_register(frame, 'sp')
+
+
+class ClockPasses(gdb.Breakpoint):
+    """Sees the thread come to the end's place.  Internal: the user's numbers and lists do not tell of it."""
+
+    def __init__(self, end, on_arrival):
+        super().__init__('*%d' % end.pc, internal=True)
+        self.end, self.on_arrival, self.passed = end, on_arrival, 0
+
+    def stop(self):
+        if not self.end.is_here(gdb.newest_frame()):
+            return False
+        self.passed += 1
+        return self.on_arrival()
+
+
+def clock_thread():
+    thread = gdb.selected_thread()
+    return '%d.%d' % (thread.inferior.num, thread.num) if thread is not None else ''
+
+
+def clock_register(frame, name):
+    value = int(frame.read_register(name))
+    return value & (1 << 64) - 1
+
+
+def clock_frame():
+    try:
+        return gdb.newest_frame() if gdb.selected_thread() is not None else None
+    except gdb.error:
+        return None
+
+
+def clock_state(frame, in_call):
+    """pc, sp, digest of a place that is no statement's and no instruction's in particular.
+
+    in_call: it is a system call that is about to be made, or was interrupted and will be made again."""
+    pc, sp = frame.pc(), clock_register(frame, 'sp')
+    names = REGISTERS
+    if in_call:
+        names = [name for name in names if name not in ('rax', 'rcx', 'r11')]
+    values = ['%s=%x' % (name, clock_register(frame, name)) for name in names]
+    try:
+        stack = gdb.selected_inferior().read_memory(sp, STACK).tobytes()
+    except gdb.error:
+        stack = b''
+    return pc, sp, ('s' if in_call else 'n') + digest(' '.join(values).encode() + stack)
+
+
+class ClockLast:
+    """How the program last came to stand."""
+    event = None
+
+
+def clock_on_stop(event):
+    ClockLast.event = event
+
+
+def clock_on_exit(event):
+    ClockLast.event = event
+
+
+def clock_forget_stop():
+    """To be called when a command of the user's is about to be executed."""
+    ClockLast.event = None
+
+
+def clock_breakpoints(event):
+    """Those of the user's that an event tells of."""
+    if isinstance(event, gdb.BreakpointEvent):
+        return [each for each in event.breakpoints if each.is_valid() and each.number > 0]
+    return []
+
+
+def clock_words(text):
+    """The full name of a command, and what follows."""
+    word, rest = split_word(text.strip())
+    return command_name(word), rest
+
+
+def clock_repeats(name, rest):
+    """May the command pass the place where it ends more than once?"""
+    if name in ('next', 'stepi', 'nexti'):
+        return rest != '' and rest != '1'
+    return name not in ('step', 'finish', 'until', 'advance', 'continue', 'fg', 'signal', 'jump')
+
+
+def clock_end(text):
+    """The end of the command `text`, at the prompt after it.  Cheap: one frame is looked at."""
+    frame, event = clock_frame(), ClockLast.event
+    if frame is None:
+        return 'exit||0|0||'
+    how, detail, pc, sp = 'step', '', frame.pc(), clock_register(frame, 'sp')
+    name, rest = clock_words(text)
+    numbers = clock_breakpoints(event)
+    if isinstance(event, gdb.SignalEvent):
+        how, detail = 'signal', event.stop_signal
+        if detail == 'SIGINT':
+            in_call = clock_register(frame, 'orig_rax') < 1 << 63 and \
+                clock_register(frame, 'rax') - (1 << 64) in RESTARTED
+            how, (pc, sp, detail) = 'state', clock_state(frame, in_call)
+            pc -= 2 if in_call else 0           # it is executed again from its `syscall`
+    elif numbers:
+        how, detail = 'break', ','.join(str(each.number) for each in numbers)
+    elif name == 'step':
+        how, detail = 'count', ''
+    if how in ('step', 'break', 'signal') and (
+            clock_repeats(name, rest) or any(each.enabled and each.commands for each in gdb.breakpoints())):
+        how, detail = 'place?', ''
+    return '|'.join((how, clock_thread(), str(pc), str(sp), str(frame), detail))
+
+
+gdb.events.stop.connect(clock_on_stop)
+gdb.events.exited.connect(clock_on_exit)

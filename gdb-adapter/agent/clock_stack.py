@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The activations on the thread's stack while the clock runs, so that a tick's depth and kind cost microseconds.
+#
+# A frame is known by gdb's frame id, as str() shows it: the frame's address and the start of its function.  From one stop
+# to the next most frames stay, so only the new ones are unwound, down to one that was there before.
+#
+# A frame with the id of one that was there may be another call all the same: in f(f(1)) `step` goes from the end of the
+# first call straight to the start of the second, which has the same address.  What tells is where in its function a call
+# stops first, behind the prologue (gdb's notion; learnt from calls that are certain): a stop there begins an activation,
+# unless a jump of the function's own leads there.  For functions that have such jumps, and those whose first stop is not
+# known yet, an internal breakpoint at their very first instruction, where only a call comes, sees the call.
+
+CALL_PUSHES = 8         # bytes between sp at a function's first instruction and the address of its frame
+LARGE = 4000            # bytes: a larger function is not searched for jumps
+
+
+class ClockEntry(gdb.Breakpoint):
+    """Sees calls of a function."""
+
+    def __init__(self, code):
+        super().__init__('*%d' % code, internal=True)
+        self.called = set()     # addresses of frames
+
+    def stop(self):
+        self.called.add(clock_register(gdb.newest_frame(), 'sp') + CALL_PUSHES)
+        return False
+
+
+class ClockFunction:
+    """What is known of a function, kept from run to run."""
+
+    def __init__(self, code):
+        self.code = code
+        self.first = None       # pc of the first stop of a call
+        self.open = False       # may it be entered without a stop there, or come there without a call?
+
+    def learn(self, frame):
+        if self.first is None:
+            self.first = frame.pc()
+            self.open = self.open or clock_jumps_to(frame, self.code, self.first)
+
+    def certain(self):
+        return self.first is not None and not self.open
+
+
+def clock_jumps_to(frame, code, first):
+    """Can a jump inside the function lead to its first stop, or to the prologue before it?"""
+    try:
+        block = frame.block()
+        while block.function is None or block.start != code:
+            block = block.superblock
+            if block is None or block.is_static or block.is_global:
+                return True
+        if block.end - code > LARGE:
+            return True
+        instructions = frame.architecture().disassemble(code, block.end - 1)
+    except (gdb.error, RuntimeError):
+        return True
+    for instruction in instructions:
+        words = instruction['asm'].replace('bnd ', '').replace('notrack ', '').split()
+        if not words or not (words[0].startswith('j') or words[0].startswith('loop')):
+            continue
+        try:
+            to = int(words[1].split(',')[-1], 16)
+        except (ValueError, IndexError):
+            return True         # through a register or a table: anywhere
+        if code <= to <= first:
+            return True
+    return False
+
+
+def clock_part(name, key):
+    """The number after the key in a frame id, or None."""
+    at = name.find(key)
+    if at < 0:
+        return None
+    at += len(key)
+    end = at
+    while name[end] not in ',}':
+        end += 1
+    try:
+        return int(name[at:end], 16)
+    except ValueError:
+        return None
+
+
+class ClockStack:
+    functions = {}
+
+    def __init__(self):
+        self.entries = {}       # code: ClockEntry
+        self.ids = []           # the outermost first
+        self.depths = {}        # id: depth
+
+    def start(self, frame):
+        self.cut(0)
+        self.push(clock_outwards(frame, {}))
+
+    def depth(self):
+        return len(self.ids)
+
+    def cut(self, depth):
+        while len(self.ids) > depth:
+            self.depths.pop(self.ids.pop(), None)
+
+    def push(self, names):
+        for name in reversed(names):
+            self.ids.append(name)
+            self.depths[name] = len(self.ids)
+
+    def function(self, name):
+        """That of a frame; None for one that was inlined, which nothing calls."""
+        code = None if 'artificial' in name else clock_part(name, 'code=')
+        if code is None:
+            return None
+        if code not in self.functions:
+            self.functions[code] = ClockFunction(code)
+        return self.functions[code]
+
+    def watch_entries(self):
+        """Before a step: see to it that another call in the newest frame's place will be noticed."""
+        for entry in self.entries.values():
+            entry.called.clear()
+        function = self.function(self.ids[-1]) if self.ids else None
+        if function is not None and function.code not in self.entries and not function.certain():
+            self.entries[function.code] = ClockEntry(function.code)
+
+    def forget_entries(self):
+        for entry in self.entries.values():
+            if entry.is_valid():
+                entry.delete()
+        self.entries.clear()
+
+    def arrive(self, frame, stepped):
+        """At a stop, whose newest frame it is: the kind.  stepped: `step` ended there by itself."""
+        name = str(frame)
+        depth = self.depths.get(name)
+        if depth is not None:
+            self.cut(depth)
+            return CALL if self.called_again(frame, name) else LINE
+        names = clock_outwards(frame, self.depths)
+        self.cut(self.depths.get(names.pop(), 0) if names[-1] in self.depths else 0)
+        self.push(names)
+        function = self.function(name)
+        if function is not None:
+            self.learn(frame, function, stepped)
+        return CALL
+
+    def learn(self, frame, function, stepped):
+        caller = frame.older()
+        if caller is not None and caller.find_sal().line == 0:
+            function.open = True        # not `step` enters it then, but a breakpoint stops somewhere inside
+        elif stepped:
+            function.learn(frame)
+        if function.certain() and function.code in self.entries:
+            self.entries.pop(function.code).delete()
+
+    def called_again(self, frame, name):
+        function = self.function(name)
+        if function is None:
+            return False
+        entry = self.entries.get(function.code)
+        if entry is not None:
+            return clock_part(name, 'stack=') in entry.called
+        return function.certain() and function.code <= frame.pc() <= function.first
+
+
+def clock_outwards(frame, known):
+    """The ids of a frame and its callers, up to and with the first that is known."""
+    names = []
+    while frame is not None:
+        names.append(str(frame))
+        if names[-1] in known:
+            break
+        frame = frame.older()
+    return names

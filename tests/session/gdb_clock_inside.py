@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs inside gdb, for gdb_clock_peer.py: the clock without the rest of the agent.  Executes the jobs of FRED_JOBS, a JSON
+list, and writes what each gives to FRED_RESULTS."""
+import hashlib
+import json
+import os
+import time
+
+import gdb
+
+NAMES = "step next stepi nexti finish until advance continue fg signal jump print echo silent set".split()
+SHORT = {"s": "step", "n": "next", "c": "continue", "u": "until", "si": "stepi", "ni": "nexti", "fin": "finish"}
+ticks = []
+
+
+def quiet(command):
+    return gdb.execute(command, False, True)
+
+
+def split_word(text):
+    word, _, rest = text.strip().partition(" ")
+    return word, rest.strip()
+
+
+def command_name(word):
+    return SHORT.get(word, word if word in NAMES else None)
+
+
+def digest(data):
+    return hashlib.sha1(data).hexdigest()
+
+
+def send_ticks(values):
+    ticks.extend((value & 7, value >> 4, value >> 3 & 1) for value in values)
+
+
+for name in ("clock_end.py", "clock_stack.py", "clock.py", "clock_show.py"):
+    with open(os.path.join(os.environ["FRED_AGENT_FOLDER"], name)) as file:
+        exec(compile(file.read(), name, "exec"))
+
+
+def unwound_depth():
+    frame, depth = clock_frame(), 0
+    while frame is not None:
+        frame, depth = frame.older(), depth + 1
+    return depth
+
+
+def place():
+    """Of the stop, with the depth that gdb's own unwinding gives; None: there is no program."""
+    frame = clock_frame()
+    if frame is None:
+        return None
+    return [clock_line(frame), frame.name(), unwound_depth(), frame.pc(), clock_register(frame, "sp"), clock_thread()]
+
+
+def user_state():
+    return [[each.number, each.hit_count, each.enabled, each.ignore_count if hasattr(each, "ignore_count") else 0]
+            for each in gdb.breakpoints()]
+
+
+class Calls(gdb.Breakpoint):
+    """Numbers the calls of a function, each known by the address of its frame."""
+    count, latest = 0, {}
+
+    def __init__(self, name):
+        super().__init__("*" + name, internal=True)
+
+    def stop(self):
+        Calls.count += 1
+        Calls.latest[clock_register(gdb.newest_frame(), "sp") + 8] = Calls.count
+        return False
+
+
+def activations():
+    frame, found = clock_frame(), []
+    while frame is not None:
+        name = str(frame)
+        found.append([name, Calls.latest.get(int(name.split("stack=")[1].split(",")[0], 16))])
+        frame = frame.older()
+    return found
+
+
+def walk(most, functions):
+    """Every stop of `step`, and whether a new activation began there, found without the clock."""
+    calls = [Calls(name) for name in functions]
+    stops, before = [place() + [0]], activations()
+    while len(stops) < most:
+        gdb.execute("step", False, True)
+        here = place()
+        if here is None:
+            break
+        now = activations()
+        stops.append(here + [int(now[0] not in before)])
+        before = now
+    for each in calls:
+        each.delete()
+    return stops
+
+
+def give(commands):
+    for command in commands:
+        gdb.execute(command)
+    return place()
+
+
+def plain(command):
+    """The command as gdb runs it."""
+    clock_forget_stop()
+    gdb.execute(command)
+    return [clock_end(command), place(), user_state()]
+
+
+def told(stop):
+    result = [dict(tick=stop.tick, depth=stop.depth, kind=stop.kind, end=stop.end, inside=stop.inside,
+                   diverged=stop.diverged), list(ticks), place(), user_state()]
+    del ticks[:]
+    return result
+
+
+def clock(command, end, limit, trace=True, unit="step"):
+    if command is None:
+        return told(clock_go_on(limit, trace, None))
+    return told(clock_start(command, limit, trace, None, end, unit))
+
+
+def measure(command, end):
+    return clock_measure(command, end)
+
+
+def timed(command, end):
+    began = time.time()
+    stop = clock_start(command, 1 << 62, True, None, end)
+    return [stop.tick, time.time() - began]
+
+
+def show(former):
+    clock_show(former)
+
+
+def main():
+    gdb.execute("set confirm off")
+    gdb.execute("set pagination off")
+    gdb.execute("set debug-file-directory " + os.environ["FRED_DEBUG_FOLDER"])
+    for name in list(os.environ):
+        if name.startswith("FRED_"):
+            gdb.execute("unset environment " + name)    # or the stack would lie elsewhere
+    results = []
+    for function, *arguments in json.loads(os.environ["FRED_JOBS"]):
+        try:
+            results.append(globals()[function](*arguments))
+        except (gdb.error, gdb.GdbError) as problem:
+            results.append({"error": str(problem)})
+        with open(os.environ["FRED_RESULTS"], "w") as file:
+            json.dump(results, file)
+
+
+main()

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The statement clock of the agent in gdb, against the definition: a tick is a stop that `step` makes.
+
+Random C programs are stepped through to the end; then commands that move are given at random places, by gdb alone and in
+steps under the clock, and everything must be the same: where it ended, what is left of the breakpoints; the trace must be
+the piece of the stepping that lies between, with depths and kinds as full unwinding and a count of all calls give them.
+FRED_SEED replays one seed, FRED_ROUNDS sets how many programs there are."""
+import os
+import random
+
+import pytest
+from gdb_clock_peer import FOREVER, run_jobs
+from random_c_program import CProgram, compile_program, function_names
+
+ROUNDS = int(os.environ.get("FRED_ROUNDS", "4"))
+TRIALS = int(os.environ.get("FRED_TRIALS", "6"))
+SEED = os.environ.get("FRED_SEED")
+MOST = 900
+chance = random.Random(3 if os.environ.get("CI") else None)
+LINE, FUNCTION, DEPTH, PC, SP, THREAD, KIND = range(7)
+
+
+def step_through(path, text):
+    found, _ = run_jobs(path, ["give", ["tbreak main", "run"]], ["walk", MOST + 1, function_names(text)])
+    return found[1]
+
+
+def lines_of(stops):
+    return sorted({stop[LINE][1] for stop in stops if stop[LINE]})
+
+
+def choose_breakpoints(rnd, stops):
+    lines = lines_of(stops)
+    commands = []
+    for number in range(2, 2 + rnd.choice([0, 1, 1, 2])):
+        commands.append("%s %d%s" % (rnd.choice(["break", "break", "tbreak"]), rnd.choice(lines), rnd.choice(
+            ["", "", " if T % 2", " if G[1] > 2"])))
+        if rnd.random() < 0.3:
+            commands.append("ignore %d %d" % (number, rnd.randrange(1, 4)))
+        elif rnd.random() < 0.2:
+            commands.append("python gdb.breakpoints()[-1].commands = %r" % rnd.choice(
+                ["silent\nprint T\ncontinue", "print G", "silent\nnext", "set var $a = 1\nstep"]))
+    if rnd.random() < 0.15:
+        commands.append("watch G[%d]" % rnd.randrange(4))
+    return commands
+
+
+def choose(rnd, stops, at):
+    depth, line = stops[at][DEPTH], rnd.choice(lines_of(stops))
+    return rnd.choice(["next", "next", "next", "next %d" % rnd.randrange(2, 6), "step", "step %d" % rnd.randrange(2, 9),
+                       "continue", "continue", "until", "until %d" % line, "advance %d" % line, "stepi", "nexti",
+                       "stepi %d" % rnd.randrange(2, 30), "nexti %d" % rnd.randrange(2, 12)]
+                      + ["finish", "finish"] * (depth > 1))
+
+
+def check(run, stops, at):
+    """A run of the clock against the stepping."""
+    stop, ticks, place, _ = run
+    assert not stop["diverged"], stop
+    assert stop["tick"] == len(ticks)
+    expected = [[each[KIND], each[DEPTH], 0] for each in stops[at + 1:at + 1 + len(ticks)]]
+    for i, pair in enumerate(zip(ticks, expected)):
+        assert pair[0] == pair[1], "tick %d: %r, stepping gives %r" % (i + 1, pair[0], stops[at + 1 + i])
+    assert len(ticks) == len(expected)
+    if place is None:
+        assert at + len(ticks) == len(stops) - 1 and stop["inside"]
+        return
+    assert stop["depth"] == place[DEPTH]
+    if not stop["inside"]:
+        assert place == stops[at + len(ticks)][:KIND]
+
+
+def trial(path, stops, rnd):
+    at = rnd.randrange(len(stops) - 1)
+    setup = ["tbreak main", "run"] + (["step %d" % at] if at else []) + choose_breakpoints(rnd, stops)
+    command = choose(rnd, stops, at)
+    what = "%r, then %r\nat %r" % (setup, command, stops[at])
+    print(what)
+    (first, (end, place, state), _, after), printed = run_jobs(
+        path, ["give", setup], ["plain", command], ["give", ["delete"]], ["give", ["step"]])
+    assert first == stops[at][:KIND]
+    if isinstance(after, dict):
+        after = None
+    if end.startswith("place?"):
+        (_, end), _ = run_jobs(path, ["give", setup], ["measure", command, end])
+    print(end)
+    (_, run), printed = run_jobs(path, ["give", setup], ["clock", command, end, FOREVER])
+    assert isinstance(run, list), run
+    check(run, stops, at)
+    stop, ticks, reached, clock_state = run
+    assert (reached or [0] * 6)[PC:] == (place or [0] * 6)[PC:]
+    assert stop["end"]
+    assert clock_state == state
+    # One more step leads to the tick after the last.
+    if place is not None:
+        following = stops[at + stop["tick"] + 1:][:1]
+        assert (after[:KIND] if after else None) == (following[0][:KIND] if following else None)
+    jobs, limits = [["give", setup]], sorted(rnd.randrange(1, len(ticks) + 2) for _ in range(3))
+    for limit in limits + [FOREVER]:
+        jobs.append(["clock", command if len(jobs) == 1 else None, end, limit])
+    (_, *runs), _ = run_jobs(path, *jobs)
+    so_far = []
+    for limit, run in zip(limits + [FOREVER], runs):
+        so_far += run[1]
+        check([run[0], so_far] + run[2:], stops, at)
+        if limit < stop["tick"]:
+            assert run[0]["tick"] == limit and not run[0]["end"]
+    assert so_far == ticks and runs[-1][0] == stop and runs[-1][2] == reached and runs[-1][3] == state
+
+
+@pytest.mark.parametrize("options", [["-O0"], ["-O0"], ["-O1"], ["-Og", "-fno-inline"]], ids=" ".join)
+def test_clock_is_stepping(options, tmp_path):
+    seeds = [int(SEED)] if SEED else chance.sample(range(1 << 30), ROUNDS)
+    path = str(tmp_path / "p")
+    for seed in seeds:
+        rnd, stops, tries = random.Random(seed), [], 0
+        while len(stops) < 15 or len(stops) > MOST:
+            tries += 1
+            program = CProgram("%d.%d" % (seed, tries))
+            compile_program(program, path, *options)
+            stops = step_through(path, program.text())
+        print("FRED_SEED=%d: %d stops, %s" % (seed, len(stops), path))
+        for _ in range(TRIALS):
+            trial(path, stops, rnd)
