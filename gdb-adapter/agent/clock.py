@@ -114,8 +114,9 @@ class Clock:
         if self.end.how == 'count':
             self.steps = int(gdb.parse_and_eval(rest)) if rest else 1
         if name == 'continue' and rest:
-            for each in clock_breakpoints(ClockLast.event)[:1]:
-                each.ignore_count = int(gdb.parse_and_eval(rest)) - 1
+            for each in gdb.breakpoints():
+                if each.number in ClockLast.at:
+                    each.ignore_count = int(gdb.parse_and_eval(rest)) - 1
         elif name == 'signal':
             quiet('queue-signal ' + rest)
         elif name == 'jump':
@@ -158,10 +159,11 @@ class Clock:
 
     def step(self):
         """True: to the next tick.  False: to an end, or a breakpoint, inside the present one."""
-        stop, self.arrived, ClockLast.event = self.stop, False, None
+        stop, self.arrived = self.stop, False
+        clock_begin()
         self.stack.watch_entries()
         gdb.execute(self.unit, False, True)
-        event, frame = ClockLast.event, clock_frame()
+        event, fired, frame = ClockLast.event, ClockLast.fired, clock_frame()
         if frame is None:
             stop.end = stop.inside = True
             stop.depth, stop.kind, stop.diverged = 0, LINE, self.end.how != 'exit'
@@ -169,34 +171,33 @@ class Clock:
         if clock_thread() != self.thread:
             self.thread = clock_thread()
             self.stack.start(frame)
-        stepped = type(event) is gdb.StopEvent
+        stepped = not (fired or self.arrived or isinstance(event, gdb.SignalEvent))
         stop.kind = self.stack.arrive(frame, stepped)
         stop.depth = self.stack.depth()
         line = clock_line(frame)
         tick = stepped or self.unit == 'stepi' or self.is_start(frame, line)
         self.line = line
         stop.tick += tick
-        self.look_for_end(event, frame, stepped)
+        self.look_for_end(event, fired, frame, stepped)
         stop.inside = stop.end and not tick
         return tick
 
-    def look_for_end(self, event, frame, stepped):
+    def look_for_end(self, event, fired, frame, stepped):
         stop, end = self.stop, self.end
-        hit = clock_breakpoints(event)
         if end.waits_for_place():
             stop.end = self.arrived or (end.how == 'step' and stepped and end.was_reached(frame))
         elif end.how == 'count':
             stop.end = stop.tick >= self.steps
         elif end.how == 'break':
-            stop.end = bool(hit)
+            stop.end = bool(fired)
         elif end.how == 'signal':
             stop.end = isinstance(event, gdb.SignalEvent) and event.stop_signal == end.detail
         if stop.end:
             stop.diverged = not end.was_reached(frame) and end.how != 'state'
-        elif isinstance(event, gdb.SignalEvent) or (hit and end.how != 'place'):
+        elif isinstance(event, gdb.SignalEvent) or (fired and end.how != 'place'):
             stop.end = stop.diverged = True     # the first run did not stop there
-        elif hit:
-            self.commands.execute([each.number for each in hit])
+        elif fired:
+            self.commands.execute(fired)
 
     def is_start(self, frame, line):
         """Is a place where something else stopped the program one where `step` stops?"""

@@ -97,26 +97,37 @@ def clock_state(frame, in_call):
 class ClockLast:
     """How the program last came to stand."""
     event = None
+    at = ()             # breakpoints of the user's at the place: their numbers
+    fired = ()          # those of them that made it stop
+    counts = {}         # number: hits so far, hits still to ignore
+
+
+def clock_count_hits():
+    ClockLast.counts = {each.number: (each.hit_count, each.ignore_count) for each in gdb.breakpoints()}
 
 
 def clock_on_stop(event):
-    ClockLast.event = event
+    """gdb tells of every breakpoint at the place, whether it is one that made the program stop or not: that is those that
+    were hit more often than was to be ignored; a hit where the condition is false is none."""
+    ClockLast.event, ClockLast.at, ClockLast.fired = event, [], []
+    for each in event.breakpoints if isinstance(event, gdb.BreakpointEvent) else ():
+        if each.number > 0:
+            ClockLast.at.append(each.number)
+            hits, ignored = ClockLast.counts.get(each.number, (0, 0))
+            if each.hit_count > hits + ignored:
+                ClockLast.fired.append(each.number)
+    if gdb.breakpoints():
+        clock_count_hits()
 
 
 def clock_on_exit(event):
-    ClockLast.event = event
+    ClockLast.event, ClockLast.at, ClockLast.fired = event, (), ()
 
 
-def clock_forget_stop():
-    """To be called when a command of the user's is about to be executed."""
-    ClockLast.event = None
-
-
-def clock_breakpoints(event):
-    """Those of the user's that an event tells of."""
-    if isinstance(event, gdb.BreakpointEvent):
-        return [each for each in event.breakpoints if each.is_valid() and each.number > 0]
-    return []
+def clock_begin():
+    """A command of the user's is about to be executed."""
+    ClockLast.event, ClockLast.fired = None, ()
+    clock_count_hits()
 
 
 def clock_words(text):
@@ -139,7 +150,6 @@ def clock_end(text):
         return 'exit||0|0||'
     how, detail, pc, sp = 'step', '', frame.pc(), clock_register(frame, 'sp')
     name, rest = clock_words(text)
-    numbers = clock_breakpoints(event)
     if isinstance(event, gdb.SignalEvent):
         how, detail = 'signal', event.stop_signal
         if detail == 'SIGINT':
@@ -147,8 +157,8 @@ def clock_end(text):
                 clock_register(frame, 'rax') - (1 << 64) in RESTARTED
             how, (pc, sp, detail) = 'state', clock_state(frame, in_call)
             pc -= 2 if in_call else 0           # it is executed again from its `syscall`
-    elif numbers:
-        how, detail = 'break', ','.join(str(each.number) for each in numbers)
+    elif ClockLast.fired:
+        how, detail = 'break', ','.join(str(number) for number in ClockLast.fired)
     elif name == 'step':
         how, detail = 'count', ''
     if how in ('step', 'break', 'signal') and (

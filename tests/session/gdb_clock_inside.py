@@ -106,7 +106,7 @@ def give(commands):
 
 def plain(command):
     """The command as gdb runs it."""
-    clock_forget_stop()
+    clock_begin()
     gdb.execute(command)
     return [clock_end(command), place(), user_state()]
 
