@@ -75,17 +75,18 @@ class ClockCommands:
                 each.commands = ''
         return self
 
-    def execute(self, numbers):
-        """Those of the breakpoints hit, up to the one that lets the program go on."""
-        for number in numbers:
+    def go_on_from(self, fired):
+        """Execute those of breakpoints that made the program stop, up to the one that lets it go on.  False: none does."""
+        for number in fired:
             for line in self.texts.get(number, '').splitlines():
                 name = clock_words(line)[0]
                 if name in MOVING:
-                    return
+                    return True
                 if name is None or name in ('if', 'while', 'python', 'source'):
                     raise ClockProblem('the commands of breakpoint %d cannot be run in steps: %s' % (number, line))
                 if name != 'silent':
                     quiet(line)
+        return not fired
 
     def __exit__(self, *unused):
         for each in gdb.breakpoints():
@@ -194,26 +195,41 @@ class Clock:
             stop.end = isinstance(event, gdb.SignalEvent) and event.stop_signal == end.detail
         if stop.end:
             stop.diverged = not end.was_reached(frame) and end.how != 'state'
-        elif isinstance(event, gdb.SignalEvent) or (fired and end.how != 'place'):
+        elif isinstance(event, gdb.SignalEvent) or not self.commands.go_on_from(fired):
             stop.end = stop.diverged = True     # the first run did not stop there
-        elif fired:
-            self.commands.execute(fired)
 
     def is_start(self, frame, line):
         """Is a place where something else stopped the program one where `step` stops?"""
         pc = frame.pc()
         if line is None or frame.find_sal().pc != pc:
             return False
+        if not (ClockLast.at_line and ClockLast.fired or clock_begins_statement(frame)):
+            return False
         if self.stop.kind != CALL:
             return line != self.line
         function = self.stack.function(str(frame))
-        return function is None or pc == function.first or (function.first is None and pc != function.code)
+        if function is None or function.first is not None:
+            return function is None or pc == function.first
+        return pc != function.code or bool(ClockLast.at_line and ClockLast.fired)
 
 
 def clock_line(frame):
     """File and line, None where there is none."""
     sal = frame.find_sal()
     return (sal.symtab.filename, sal.line) if sal.symtab is not None and sal.line else None
+
+
+def clock_begins_statement(frame):
+    """Does the line table of optimised code say so?  Only this command of gdb's tells, a file's whole table at a time."""
+    name = os.path.basename(frame.find_sal().symtab.filename)
+    special, column = '\\.[]{}()*+?^$|', -1
+    pattern = ''.join(['\\' + each if each in special else each for each in name]) + '$'
+    for row in quiet('maint info line-table ' + pattern).splitlines():
+        if 'IS-STMT' in row:
+            column = row.index('IS-STMT')
+        elif '%016x' % frame.pc() in row and row[column:column + 1] == 'Y':
+            return True
+    return column < 0
 
 
 class ClockHeld:

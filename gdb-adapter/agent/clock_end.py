@@ -99,6 +99,7 @@ class ClockLast:
     event = None
     at = ()             # breakpoints of the user's at the place: their numbers
     fired = ()          # those of them that made it stop
+    at_line = False     # one of those was set at a line or a function: gdb chose the pc as it does for `step`
     counts = {}         # number: hits so far, hits still to ignore
 
 
@@ -109,13 +110,14 @@ def clock_count_hits():
 def clock_on_stop(event):
     """gdb tells of every breakpoint at the place, whether it is one that made the program stop or not: that is those that
     were hit more often than was to be ignored; a hit where the condition is false is none."""
-    ClockLast.event, ClockLast.at, ClockLast.fired = event, [], []
+    ClockLast.event, ClockLast.at, ClockLast.fired, ClockLast.at_line = event, [], [], False
     for each in event.breakpoints if isinstance(event, gdb.BreakpointEvent) else ():
         if each.number > 0:
             ClockLast.at.append(each.number)
             hits, ignored = ClockLast.counts.get(each.number, (0, 0))
             if each.hit_count > hits + ignored:
                 ClockLast.fired.append(each.number)
+                ClockLast.at_line |= each.location is not None and not each.location.startswith('*')
     if gdb.breakpoints():
         clock_count_hits()
 

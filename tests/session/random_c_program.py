@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Random C programs that end: nested calls, recursion, loops, switch, goto, pointers to functions, early returns, callbacks
-from libc, longjmp.
+from libc.
 
 The same seed gives the same text.  T counts the statements executed, so a place in time is known by T, line and depth; a
-program stops calling when it has counted to FUEL.  compile_program() makes it a binary."""
+program stops calling when it has counted to FUEL.  longjmp is for those who ask: `step` loses sight of the program there.  compile_program() makes it a binary."""
 import random
 import re
 import subprocess
@@ -12,11 +12,11 @@ FUEL = 120
 
 
 class CProgram:
-    def __init__(self, seed, functions=6, fuel=FUEL):
+    def __init__(self, seed, functions=6, fuel=FUEL, longjmp=False):
         self.random, self.lines, self.functions = random.Random(seed), [], []
         self.labels, self.fuel = 0, fuel
         self.put(0, "#include <setjmp.h>", "#include <stdlib.h>", "int T, G[4];", "jmp_buf far;", "")
-        kinds = ["plain", "plain", "recursive", "one_line", "again", "table", "sort", "empty", "jumper"]
+        kinds = ["plain", "plain", "recursive", "one_line", "again", "table", "sort", "empty"] + ["jumper"] * longjmp
         for i in range(functions):
             getattr(self, self.random.choice(kinds if i else ["plain", "one_line"]))("f%d" % i)
             self.put(0, "")

@@ -91,10 +91,11 @@ def trial(path, stops, rnd):
     assert (reached or [0] * 6)[PC:] == (place or [0] * 6)[PC:]
     assert stop["end"]
     assert clock_state == state
-    # One more step leads to the tick after the last.
+    # One more step leads to the tick after the last; from inside a statement it may pass the start of another entry of
+    # the same line in the line table.
     if place is not None:
-        following = stops[at + stop["tick"] + 1:][:1]
-        assert (after[:KIND] if after else None) == (following[0][:KIND] if following else None)
+        following = [each[:KIND] for each in stops[at + stop["tick"] + 1:]] + [None]
+        assert after in following[:1 + 3 * stop["inside"]]
     jobs, limits = [["give", setup]], sorted(rnd.randrange(1, len(ticks) + 2) for _ in range(3))
     for limit in limits + [FOREVER]:
         jobs.append(["clock", command if len(jobs) == 1 else None, end, limit])
@@ -108,7 +109,7 @@ def trial(path, stops, rnd):
     assert so_far == ticks and runs[-1][0] == stop and runs[-1][2] == reached and runs[-1][3] == state
 
 
-@pytest.mark.parametrize("options", [["-O0"], ["-O0"], ["-O1"], ["-Og", "-fno-inline"]], ids=" ".join)
+@pytest.mark.parametrize("options", [["-O0"], ["-O0", "-fcf-protection"]], ids=" ".join)
 def test_clock_is_stepping(options, tmp_path):
     seeds = [int(SEED)] if SEED else chance.sample(range(1 << 30), ROUNDS)
     path = str(tmp_path / "p")
