@@ -71,7 +71,7 @@ void adapter_event_free(struct adapter_event *event);
 
 /* How to start the debugger so that the agent gets into it. */
 struct adapter_launch {
-	char **argv;            /* as the user gave it; an adapter may replace it */
+	char **argv;            /* as the user gave it; an adapter may put another in its place, which is borrowed */
 	char **envp;            /* NULL-terminated, malloc()ed strings; an adapter may add to it */
 	int keep[4];            /* descriptors the debugger must inherit */
 	size_t n_keep;

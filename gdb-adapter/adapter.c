@@ -2,8 +2,11 @@
 /* The debugger gdb, for the session: its names, and how it is started. */
 #include "gdb-adapter/adapter.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/mem.h"
 #include "channel/client.h"
 
 /* What gdb's and rr's users know; in gdb no variable of the program can be meant. */
@@ -26,21 +29,31 @@ static const struct adapter_alias aliases[] = {
 };
 
 /* gdb, gdb-multiarch, x86_64-linux-gnu-gdb, gdb-12.1: by the name alone. */
-static bool gdb_claims(char *const *argv)
+static bool is_gdb(const char *command)
 {
-	const char *slash, *name, *at;
+	const char *slash = strrchr(command, '/'), *name = slash != NULL ? slash + 1 : command, *at = strstr(name, "gdb");
+
+	return at != NULL && (at == name || at[-1] == '-') && strchr("-.0123456789", at[3]) != NULL;
+}
+
+/* Which word of the command is gdb, after env and its assignments; -1: none. */
+static int gdb_word(char *const *argv)
+{
+	const char *slash;
+	int i = 0;
 
 	if (argv[0] == NULL)
-		return false;
+		return -1;
 	slash = strrchr(argv[0], '/');
-	name = slash != NULL ? slash + 1 : argv[0];
-	if (strcmp(name, "env") == 0) {
-		for (argv++; *argv != NULL && (**argv == '-' || strchr(*argv, '=') != NULL); argv++)
+	if (strcmp(slash != NULL ? slash + 1 : argv[0], "env") == 0)
+		for (i = 1; argv[i] != NULL && (*argv[i] == '-' || strchr(argv[i], '=') != NULL); i++)
 			;
-		return *argv != NULL && strcmp(*argv, "env") != 0 && gdb_claims(argv);
-	}
-	at = strstr(name, "gdb");
-	return at != NULL && (at == name || at[-1] == '-') && strchr("-.0123456789", at[3]) != NULL;
+	return argv[i] != NULL && is_gdb(argv[i]) ? i : -1;
+}
+
+static bool gdb_claims(char *const *argv)
+{
+	return gdb_word(argv) >= 0;
 }
 
 /* An option in one of its spellings: -tui, --tui, -pid=3. */
@@ -69,10 +82,36 @@ static int check_options(char *const *argv, struct err *err)
 	return 0;
 }
 
+/* gdb sees a terminal in any case.  Where there is none outside, gdb alone would ask nothing, not wait at the end of a
+ * page, and not colour: it is told so, before its init files. */
+static char **with_options(char **argv)
+{
+	static const char *const alone[] = {"-iex", "set confirm off", "-iex", "set pagination off"};
+	static const char *const plain[] = {"-iex", "set style enabled off"};
+	size_t n = 0, to = 0, after = (size_t)gdb_word(argv) + 1;
+	char **with;
+
+	while (argv[n] != NULL)
+		n++;
+	with = xcalloc(n + 7, sizeof *with);
+	for (; to < after; to++)
+		with[to] = argv[to];
+	for (size_t i = 0; i < 4 && !isatty(STDIN_FILENO); i++)
+		with[to++] = (char *)(uintptr_t)alone[i];
+	for (size_t i = 0; i < 2 && !isatty(STDOUT_FILENO); i++)
+		with[to++] = (char *)(uintptr_t)plain[i];
+	memcpy(with + to, argv + after, (n - after) * sizeof *with);
+	return with;
+}
+
 static int gdb_open(void **self, struct adapter_launch *launch, struct err *err)
 {
-	if (check_options(launch->argv, err))
+	static char **argv;             /* one debugger in a process */
+
+	if (check_options(launch->argv + gdb_word(launch->argv), err))
 		return -1;
+	free(argv);
+	launch->argv = argv = with_options(launch->argv);
 	return client_open(self, launch, "fred-gdb-agent.so", err);
 }
 

@@ -54,10 +54,6 @@ def where():
     return fields
 
 
-def quiet(command):
-    return gdb.execute(command, to_string=True)
-
-
 def evaluate(expression, depth):
     stack = list(frames())
     if not 0 < int(depth) <= len(stack):
@@ -88,6 +84,8 @@ def complete(text, begin, end):
 def show():
     """As gdb prints a stop: the entry of the frame without its number, and the displays."""
     if newest_frame() is None:
+        gdb.write('The program being debugged is not being run.\n')
+        gdb.flush()
         return []
     text = quiet('frame')
     if text.startswith('#'):

@@ -26,6 +26,10 @@ def start():
     send_fields('H', [1, gdb.VERSION])
 
 
+def quiet(command):
+    return gdb.execute(command, to_string=True)
+
+
 def send_fields(kind, fields):
     text = ''.join([str(field).replace('\0', '\\0') + '\0' for field in fields])
     try:
