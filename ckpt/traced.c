@@ -5,6 +5,7 @@
  * can make system calls for us; traced_thaw() takes it back to one from which it goes on in the same way. */
 #include <dirent.h>
 #include <errno.h>
+#include <linux/kcmp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -106,7 +107,9 @@ static int read_stop(const struct tracer *via, const struct ckpt_thread *t, stru
 
 	/* EINVAL: stopped by job control; there is no signal to tell of. */
 	stop->have_info = tracer_get(via, PTRACE_GETSIGINFO, t->ns_tid, 0, &stop->info, sizeof stop->info) == 0;
-	if (tracer_get(via, PTRACE_GET_SYSCALL_INFO, t->ns_tid, sizeof call, &call, sizeof call) > 0)
+	/* Entry and exit look the same (ptrace(2), syscall-stops; 0x80 with PTRACE_O_TRACESYSGOOD). */
+	bool at_call = stop->have_info && stop->info.si_signo == SIGTRAP && (stop->info.si_code & ~0x80) == SIGTRAP;
+	if (at_call && tracer_get(via, PTRACE_GET_SYSCALL_INFO, t->ns_tid, sizeof call, &call, sizeof call) > 0)
 		stop->entry = call.op == PTRACE_SYSCALL_INFO_ENTRY;
 	stop->fault = stop->have_info && arch_is_fault(&stop->info) ? FAULT_UNTRIED : FAULT_NONE;
 	if (arch_debug_get(via, t->ns_tid, &stop->debug) < 0)
@@ -170,9 +173,13 @@ static int freeze_tracee(struct ckpt_session *s, const struct tracer *via, struc
 
 	if (proc_read(p, &status, err) < 0 || list_threads(p, err) < 0)
 		return -1;
-	if (has_own_filter(status))
-		return err_set(err, "process %d has a seccomp filter of its own: a snapshot might kill it", p->pid);
 	p->ns_pid = number_of(status, "\nNSpid:");
+	pid_t parent = (pid_t)status_field(status, "\nPPid:");
+	/* A child of vfork().  EPERM and the like: its parent is none of the program's. */
+	if (parent != via->r->tid && syscall(SYS_kcmp, parent, p->pid, KCMP_VM, 0, 0) == 0)
+		return err_set(err, "process %d shares its memory with its parent, which waits in vfork()", p->ns_pid);
+	if (has_own_filter(status))
+		return err_set(err, "process %d has a seccomp filter of its own: a snapshot might kill it", p->ns_pid);
 	p->ns_group = number_of(status, "\nNSpgid:");
 	x->stops = xcalloc(p->n, sizeof *x->stops);
 	x->remotes = xcalloc(p->n, sizeof *x->remotes);
@@ -200,21 +207,31 @@ static int freeze_tracee(struct ckpt_session *s, const struct tracer *via, struc
 	return 0;
 }
 
-/* An event that the leader has not fetched: its memory does not know of it, and a restored tracee would not have it. */
+/* Is there an event of this child or tracee (or, P_ALL, of any) that the leader has not fetched?  Its number; 0: none. */
+static pid_t peek_event(const struct tracer *via, idtype_t type, pid_t ns_tid)
+{
+	siginfo_t info;
+
+	if (remote_call(via->r, SYS_waitid, type, (uint64_t)ns_tid, via->buffer,
+			WSTOPPED | WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 ||
+	    remote_read(via->r->tid, via->buffer, &info, sizeof info) < 0)
+		return -1;
+	return info.si_pid;
+}
+
+/* Of such an event the leader's memory does not know, and a restored tracee would not have it. */
 static int check_events(const struct tracer *via, const struct traced *t, struct err *err)
 {
-	for (size_t i = 0; i < t->n; i++) {
-		const struct ckpt_proc *p = &t->list[i].image.proc;
-		for (size_t k = 0; k < p->n; k++) {
-			siginfo_t info;
-			if (remote_call(via->r, SYS_waitid, P_PID, (uint64_t)p->threads[k].ns_tid, via->buffer,
-					WSTOPPED | WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 ||
-			    remote_read(via->r->tid, via->buffer, &info, sizeof info) < 0)
-				return err_set(err, "thread %d has just ended", p->threads[k].ns_tid);
-			if (info.si_pid)
-				return err_set(err, "thread %d has stopped, and its debugger does not know yet", info.si_pid);
+	pid_t any = peek_event(via, P_ALL, 0);
+
+	/* It may be of a process that the leader does not trace; then each has to be asked for. */
+	for (size_t i = 0; i < t->n && any; i++)
+		for (size_t k = 0; k < t->list[i].image.proc.n; k++) {
+			pid_t ns_tid = t->list[i].image.proc.threads[k].ns_tid;
+			if (peek_event(via, P_PID, ns_tid))
+				return err_set(err, "thread %d of the program has stopped or ended, and its debugger does not know "
+						    "yet", ns_tid);
 		}
-	}
 	return 0;
 }
 

@@ -182,6 +182,63 @@ static void forks(void **state)
 	g_end(&t);
 }
 
+/* Threads whose event gdb has kept for later, and others that it has sent a SIGSTOP which has not come yet. */
+static void crowd(void **state)
+{
+	struct t_session t;
+
+	g_start(&t, "crowd");
+	g_do(&t, "break worker_here");
+	g_do(&t, "run");
+	for (int i = 0; i < 6; i++) {
+		elsewhere_and_back(&t, "continue", "Breakpoint 1, worker_here");
+		g_expect(&t, "Breakpoint 1, worker_here", "continue");
+	}
+	/* 4 threads, 50 times; 7 of them have been. */
+	g_do(&t, "ignore 1 180");
+	elsewhere_and_back(&t, "continue", "Breakpoint 1, worker_here");
+	g_do(&t, "delete");
+	elsewhere_and_back(&t, "continue", "all joined");
+	g_end(&t);
+}
+
+/* In a system call that waits, interrupted by ^C; the program is in the terminal's foreground while it runs. */
+static void reading(void **state)
+{
+	struct ckpt_snapshot *n;
+	struct t_session t;
+
+	g_start(&t, "ask");
+	g_type(&t, "run\n");
+	g_until(&t, "libthread_db.so.1\".\n");
+	/* The breakpoint-less program says nothing before it reads; gdb has given it the terminal when it runs. */
+	g_type(&t, "one\n");
+	g_until(&t, "read one\n");
+	g_type(&t, "\003");
+	g_until(&t, "SIGINT");
+	g_until(&t, "(gdb) ");
+	n = t_snapshot(&t);
+	for (int i = 0; i < 3; i++) {
+		g_expect(&t, "read", "bt");
+		g_type(&t, "continue\n");
+		g_until(&t, "Continuing.\n");
+		g_type(&t, "two\n");
+		g_until(&t, "read two\n");
+		if (i == 2)
+			break;
+		g_type(&t, "\003");
+		g_until(&t, "(gdb) ");
+		g_expect(&t, "= 2", "print total");
+		t_restore(&t, n);
+		g_expect(&t, "= 1", "print total");
+	}
+	g_type(&t, "\004");
+	g_until(&t, "exited normally");
+	g_until(&t, "(gdb) ");
+	ckpt_drop(n);
+	g_end(&t);
+}
+
 static void resources(void **state)
 {
 	char name[] = "/tmp/fred-test-XXXXXX";
@@ -208,7 +265,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(breakpoint), cmocka_unit_test(watchpoint), cmocka_unit_test(threads), cmocka_unit_test(faults),
-		cmocka_unit_test(handler), cmocka_unit_test(system_calls), cmocka_unit_test(forks), cmocka_unit_test(resources),
+		cmocka_unit_test(handler), cmocka_unit_test(system_calls), cmocka_unit_test(forks), cmocka_unit_test(resources), cmocka_unit_test(crowd),
+		cmocka_unit_test(reading),
 	};
 
 	cmocka_set_test_filter(getenv("CMOCKA_FILTER"));

@@ -162,6 +162,24 @@ static void running(void **state)
 	t_end(&t);
 }
 
+/* A child of vfork() shares its parent's memory, and its parent waits for it. */
+static void shared(void **state)
+{
+	struct t_session t;
+
+	g_start(&t, "share");
+	g_do(&t, "catch vfork");
+	g_expect(&t, "vforked", "run");
+	refused(&t, "vfork");
+	g_do(&t, "delete");
+	g_do(&t, "set follow-fork-mode child");
+	g_do(&t, "break after_fork");
+	g_expect(&t, "after_fork", "continue");
+	refused(&t, "vfork");
+	g_expect(&t, "exited with code 03", "continue");
+	t_end(&t);
+}
+
 static void without_namespaces(void **state)
 {
 	struct ckpt_snapshot *n;
@@ -209,7 +227,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_order), cmocka_unit_test(redo), cmocka_unit_test(ends), cmocka_unit_test(killed),
-		cmocka_unit_test(running), cmocka_unit_test(without_namespaces), cmocka_unit_test(ordinary_user),
+		cmocka_unit_test(running), cmocka_unit_test(shared), cmocka_unit_test(without_namespaces), cmocka_unit_test(ordinary_user),
 	};
 
 	cmocka_set_test_filter(getenv("CMOCKA_FILTER"));

@@ -91,7 +91,7 @@ static void *work(void *arg)
 		usleep(50000);
 	while (k == 2 && !go)
 		beats++;
-	if (k == 3 && read(ends[0], &c, !go) < 0)
+	if (k == 3 && read(ends[0], &c, 1) < 0)
 		abort();
 	worker_here(k);
 	pthread_mutex_lock(&lock);
@@ -181,9 +181,44 @@ static void ask(void)
 
 	stop_here();
 	while (fgets(line, sizeof line, stdin)) {
-		printf("read %s", line);
 		add(1);
+		printf("read %s", line);
 	}
+}
+
+/* Several threads reach the same breakpoint at once. */
+static pthread_barrier_t barrier;
+
+static void *rush(void *arg)
+{
+	for (int i = 0; i < 50; i++) {
+		pthread_barrier_wait(&barrier);
+		worker_here((int)(intptr_t)arg);
+	}
+	return NULL;
+}
+
+static void crowd(void)
+{
+	pthread_t threads[WORKERS];
+
+	pthread_barrier_init(&barrier, NULL, WORKERS);
+	for (int i = 0; i < WORKERS; i++)
+		pthread_create(&threads[i], NULL, rush, (void *)(intptr_t)i);
+	for (int i = 0; i < WORKERS; i++)
+		pthread_join(threads[i], NULL);
+	puts("all joined");
+}
+
+static void share(void)
+{
+	pid_t child = vfork();
+
+	if (child == 0) {
+		after_fork(1);
+		_exit(3);
+	}
+	stop_here();
 }
 
 static void call(void)
@@ -253,6 +288,10 @@ __attribute__((constructor)) static void start(int argc, char **argv)
 		handle();
 	else if (!strcmp(role, "ask"))
 		ask();
+	else if (!strcmp(role, "crowd"))
+		crowd();
+	else if (!strcmp(role, "share"))
+		share();
 	else if (!strcmp(role, "call"))
 		call();
 	else if (!strcmp(role, "branch"))
