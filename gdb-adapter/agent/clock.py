@@ -114,7 +114,7 @@ class Clock:
         if frame is None:
             raise ClockProblem('there is no program to run')
         self.prepare(*clock_words(text))
-        self.stack, self.stop, self.told = ClockStack(), ClockStop(), []
+        self.stack, self.stop, self.told = ClockStack(unit == 'stepi'), ClockStop(), []
         self.stack.start(frame)
         self.stop.depth = self.stack.depth()
         self.thread, self.line = clock_thread(), clock_line(frame)
@@ -218,6 +218,8 @@ class Clock:
         stop, end = self.stop, self.end
         if end.waits_for_place():
             stop.end = self.arrived or (end.how == 'step' and stepped and end.was_reached(frame))
+            if end.how == 'state' and isinstance(event, gdb.SignalEvent):
+                stop.end |= event.stop_signal == 'SIGINT'       # it was no ^C: the program has sent it
         elif end.how == 'count':
             stop.end = stop.tick >= self.steps
         elif end.how == 'break':
@@ -225,7 +227,7 @@ class Clock:
         elif end.how == 'signal':
             stop.end = isinstance(event, gdb.SignalEvent) and event.stop_signal == end.detail
         if stop.end:
-            stop.diverged = not end.was_reached(frame) and end.how != 'state'
+            stop.diverged = not self.arrived and not end.was_reached(frame)
         elif isinstance(event, gdb.SignalEvent) or not self.commands.go_on_from(fired):
             stop.end = stop.diverged = True     # the first run did not stop there
 

@@ -163,8 +163,8 @@ def clock_end(text):
         how, detail = 'break', ','.join(str(number) for number in ClockLast.fired)
     elif name == 'step':
         how, detail = 'count', ''
-    if how in ('step', 'break', 'signal') and (
-            clock_repeats(name, rest) or any(each.enabled and each.commands for each in gdb.breakpoints())):
+    if (how == 'step' and clock_repeats(name, rest)) or (
+            how in ('step', 'break') and any(each.enabled and each.commands for each in gdb.breakpoints())):
         how, detail = 'place?', ''
     return '|'.join((how, clock_thread(), str(pc), str(sp), str(frame), detail))
 

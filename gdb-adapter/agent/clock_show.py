@@ -41,8 +41,10 @@ def clock_show(former):
     lines = text.splitlines(True)
     if str(frame) == former and len(lines) > 1:
         text = lines[-1]
-        if lines[0].startswith('0x'):
-            text = lines[0].split()[0] + '\t' + text
+        address = lines[0].split()[0]
+        at = address.find('0x')
+        if at == 0 or (at > 0 and address[at - 1] == 'm'):      # behind a colour
+            text = address + '\t' + text
     gdb.write(text)
     gdb.execute('display')
     gdb.flush()

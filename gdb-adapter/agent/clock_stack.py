@@ -87,7 +87,8 @@ def clock_part(name, key):
 class ClockStack:
     functions = {}
 
-    def __init__(self):
+    def __init__(self, by_instruction):
+        self.by_instruction = by_instruction    # then every stop tells, and calls need not be looked for
         self.entries = {}       # code: ClockEntry
         self.ids = []           # the outermost first
         self.depths = {}        # id: depth
@@ -111,7 +112,7 @@ class ClockStack:
     def function(self, name):
         """That of a frame; None for one that was inlined, which nothing calls."""
         code = None if 'artificial' in name else clock_part(name, 'code=')
-        if code is None:
+        if not code:
             return None
         if code not in self.functions:
             self.functions[code] = ClockFunction(code)
@@ -119,6 +120,8 @@ class ClockStack:
 
     def watch_entries(self):
         """Before a step: see to it that another call in the newest frame's place will be noticed."""
+        if self.by_instruction:
+            return
         for entry in self.entries.values():
             entry.called.clear()
         function = self.function(self.ids[-1]) if self.ids else None
@@ -132,7 +135,7 @@ class ClockStack:
         self.entries.clear()
 
     def arrive(self, frame, stepped):
-        """At a stop, whose newest frame it is: the kind.  stepped: `step` ended there by itself."""
+        """At a stop, whose newest frame it is: the kind.  stepped: the step ended there by itself."""
         name = str(frame)
         depth = self.depths.get(name)
         again = depth is not None and self.called_again(frame, name)
@@ -144,7 +147,7 @@ class ClockStack:
         self.cut(self.depths.get(names.pop(), 0) if names[-1] in self.depths else 0)
         self.push(names)
         function = self.function(name)
-        if function is not None:
+        if function is not None and not self.by_instruction:
             self.learn(frame, function, stepped)
         return CALL
 
@@ -206,7 +209,8 @@ def clock_part(name, key):
 class ClockStack:
     functions = {}
 
-    def __init__(self):
+    def __init__(self, by_instruction):
+        self.by_instruction = by_instruction    # then every stop tells, and calls need not be looked for
         self.entries = {}       # code: ClockEntry
         self.ids = []           # the outermost first
         self.depths = {}        # id: depth
@@ -230,7 +234,7 @@ class ClockStack:
     def function(self, name):
         """That of a frame; None for one that was inlined, which nothing calls."""
         code = None if 'artificial' in name else clock_part(name, 'code=')
-        if code is None:
+        if not code:
             return None
         if code not in self.functions:
             self.functions[code] = ClockFunction(code)
@@ -238,6 +242,8 @@ class ClockStack:
 
     def watch_entries(self):
         """Before a step: see to it that another call in the newest frame's place will be noticed."""
+        if self.by_instruction:
+            return
         for entry in self.entries.values():
             entry.called.clear()
         function = self.function(self.ids[-1]) if self.ids else None
@@ -251,7 +257,7 @@ class ClockStack:
         self.entries.clear()
 
     def arrive(self, frame, stepped):
-        """At a stop, whose newest frame it is: the kind.  stepped: `step` ended there by itself."""
+        """At a stop, whose newest frame it is: the kind.  stepped: the step ended there by itself."""
         name = str(frame)
         depth = self.depths.get(name)
         if depth is not None:
@@ -261,7 +267,7 @@ class ClockStack:
         self.cut(self.depths.get(names.pop(), 0) if names[-1] in self.depths else 0)
         self.push(names)
         function = self.function(name)
-        if function is not None:
+        if function is not None and not self.by_instruction:
             self.learn(frame, function, stepped)
         return CALL
 
@@ -276,7 +282,7 @@ class ClockStack:
 
     def called_again(self, frame, name):
         function = self.function(name)
-        if function is None:
+        if function is None or self.by_instruction:
             return False
         entry = self.entries.get(function.code)
         if entry is not None:

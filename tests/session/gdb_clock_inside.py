@@ -34,7 +34,7 @@ def send_ticks(values):
     ticks.extend((value & 7, value >> 4, value >> 3 & 1) for value in values)
 
 
-for name in ("clock_end.py", "clock_stack.py", "clock.py", "clock_show.py"):
+for name in ("clock_end.py", "clock_stack.py", "clock.py", "clock_marks.py", "clock_show.py"):
     with open(os.path.join(os.environ["FRED_AGENT_FOLDER"], name)) as file:
         exec(compile(file.read(), name, "exec"))
 
@@ -125,6 +125,15 @@ def clock(command, end, limit, trace=True, unit="step"):
     if command is None:
         return told(clock_go_on(limit, trace, None))
     return told(clock_start(command, limit, trace, None, end, unit))
+
+
+def marked(command, end, breakpoints):
+    """The ticks of a trace that have a breakpoint; breakpoints: [number, [text, attributes]], as settings.py keeps them."""
+    here = clock_marks(repr({"breakpoints": breakpoints}))
+    clock_start(command, 1 << 62, True, here, end)
+    marks = [at + 1 for at, tick in enumerate(ticks) if tick[2]]
+    del ticks[:]
+    return marks
 
 
 def measure(command, end):

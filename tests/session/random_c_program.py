@@ -166,8 +166,13 @@ def function_names(text):
     return re.findall(r"^(?:static )?(?:int|void) (\w+)\([^()]*\)(?= \{|$)", text, re.M)
 
 
-def compile_program(program, path, *options):
-    """Writes path.c and makes the binary path."""
+def compile_text(text, path, *options):
+    """Writes path.c and makes the binary path, which is returned."""
     with open(path + ".c", "w") as file:
-        file.write(program.text())
+        file.write(text)
     subprocess.run(["gcc", "-g", "-w", *(options or ["-O0"]), "-o", path, path + ".c"], check=True)
+    return path
+
+
+def compile_program(program, path, *options):
+    return compile_text(program.text(), path, *options)

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The statement clock of the agent in gdb, where random programs do not lead it: signals, threads, system calls, single
+instructions, breakpoints of another time, and the place as gdb prints it."""
+import os
+import pty
+
+import driver
+import pytest
+from gdb_clock_peer import FOREVER, HERE, run_jobs
+from random_c_program import compile_text
+
+MAIN = ["tbreak main", "run"]
+
+SIGNALS = r"""
+#include <signal.h>
+#include <unistd.h>
+int T;
+static void handler(int n)
+{
+	T += n;
+	T++;
+}
+static int work(int n)
+{
+	T++;
+	raise(SIGUSR1);
+	T += n;
+	return T;
+}
+int main(void)
+{
+	signal(SIGUSR1, handler);
+	work(1); work(1);
+	for (int i = 0; i < 3; i++) {
+		T++;
+		work(i);
+	}
+	write(1, "x", 1);
+	*(volatile int *)0 = T;
+	return 0;
+}
+"""
+THREADS = r"""
+#include <pthread.h>
+int T;
+static void *other(void *arg)
+{
+	T++;
+	T += 2;
+	return arg;
+}
+static int work(int n)
+{
+	T += n;
+	return n;
+}
+int main(void)
+{
+	pthread_t thread;
+	work(1);
+	pthread_create(&thread, 0, other, 0);
+	pthread_join(thread, 0);
+	work(2);
+	return 0;
+}
+"""
+
+
+@pytest.fixture
+def signals(tmp_path):
+    return compile_text(SIGNALS, str(tmp_path / "p"))
+
+
+def line_of(source, text):
+    return source.split("\n").index(text) + 1
+
+
+def both(path, setup, command, unit="step"):
+    """gdb's own end of the command, and the clock's run of it: stop, ticks, place."""
+    (_, (end, place, _)), _ = run_jobs(path, ["give", setup], ["plain", command])
+    if end.startswith("place?"):
+        (_, end), _ = run_jobs(path, ["give", setup], ["measure", command, end])
+    (_, run), _ = run_jobs(path, ["give", setup], ["clock", command, end, FOREVER, True, unit])
+    assert isinstance(run, list), run
+    stop, ticks, reached, _ = run
+    assert reached == place and stop["end"] and not stop["diverged"] and stop["tick"] == len(ticks)
+    return end, stop, ticks, place
+
+
+def test_steps_pass_a_handler(signals):
+    _, stop, ticks, _ = both(signals, MAIN + ["handle SIGUSR1 nostop noprint pass", "next"], "next")
+    calls = [depth for kind, depth, _ in ticks if kind == 1]
+    assert calls == [2, 2] and stop["tick"] > 8 and not stop["inside"]
+
+
+def test_a_breakpoint_in_a_handler(signals):
+    end, stop, ticks, place = both(signals, MAIN + ["handle SIGUSR1 nostop noprint pass", "break handler"], "continue")
+    assert end.startswith("break|") and place[1] == "handler" and ticks[-1] == [1, place[2], 0] and place[2] > 3
+
+
+def test_the_end_is_a_signal(signals):
+    end, stop, ticks, place = both(signals, MAIN + ["handle SIGUSR1 nostop noprint pass"], "continue")
+    assert end.startswith("signal|") and end.endswith("SIGSEGV") and stop["inside"]
+    assert place[0][1] == line_of(SIGNALS, "\t*(volatile int *)0 = T;")
+
+
+def test_the_end_is_a_signal_of_the_programs_own(signals):
+    _, stop, ticks, place = both(signals, MAIN, "next 4")
+    assert stop["inside"] and ticks[-1][1] == 2 and place[2] > 2
+
+
+def test_the_end_is_a_system_call(signals):
+    _, stop, ticks, place = both(signals, MAIN + ["handle SIGUSR1 nostop noprint pass", "catch syscall write"], "continue")
+    assert place[1] == "write" and stop["inside"] and stop["depth"] == 2 and ticks[-1][1] == 1
+
+
+def test_a_signal_is_sent(signals):
+    setup = MAIN + ["handle SIGUSR1 nostop noprint pass", "next", "step"]
+    _, _, ticks, _ = both(signals, setup + ["break %d" % line_of(SIGNALS, "\tT += n;")], "signal SIGUSR1")
+    assert ticks[0][1] > 2              # the handler is entered before anything else happens
+
+
+def test_a_jump(signals):
+    setup = MAIN + ["handle SIGUSR1 nostop noprint pass"]
+    last = line_of(SIGNALS, '\twrite(1, "x", 1);')
+    _, stop, ticks, _ = both(signals, setup, "jump %d" % last)
+    assert [tick[:2] for tick in ticks] == [[0, 1]] and stop["inside"]
+
+
+def test_single_instructions(signals):
+    setup = MAIN + ["handle SIGUSR1 nostop noprint pass", "next", "step"]
+    _, stop, ticks, _ = both(signals, setup, "next", "stepi")
+    assert stop["tick"] > 2 and not stop["inside"] and {kind for kind, _, _ in ticks} == {0}
+    (_, *stops), _ = run_jobs(signals, ["give", setup], *[["give", ["stepi"]] for _ in ticks])
+    assert [place[2] for place in stops] == [depth for _, depth, _ in ticks]
+
+
+def test_the_end_is_in_another_thread(tmp_path):
+    path = compile_text(THREADS, str(tmp_path / "p"), "-O0", "-pthread")
+    end, stop, ticks, place = both(path, MAIN + ["break other"], "continue")
+    assert place[5] == "1.2" and ticks[-1] == [0, place[2], 0]
+    both(path, MAIN + ["break other", "continue", "set scheduler-locking on"], "next")
+    both(path, MAIN + ["break other", "continue"], "continue")
+
+
+def test_another_end_is_reported(signals):
+    setup = MAIN + ["handle SIGUSR1 nostop noprint pass", "next"]
+    (_, (end, _, _)), _ = run_jobs(signals, ["give", setup], ["plain", "next"])
+    (_, run), _ = run_jobs(signals, ["give", setup + ["break handler"]], ["clock", "next", end, FOREVER])
+    assert run[0]["end"] and run[0]["diverged"] and run[2][1] == "handler"
+
+
+def test_breakpoints_of_another_time_are_marked(signals):
+    setup = MAIN + ["handle SIGUSR1 nostop noprint pass", "next"]
+    (_, (end, _, _)), _ = run_jobs(signals, ["give", setup], ["plain", "next"])
+    (_, (_, ticks, _, _)), _ = run_jobs(signals, ["give", setup], ["clock", "next", end, FOREVER])
+    calls = [at + 1 for at, tick in enumerate(ticks) if tick[0] == 1]
+    texts = {"work": ["break work", [None, None, True]], "second": ["tbreak work", ["T > 1", None, True]],
+             "never": ["break work", ["0", None, True]], "disabled": ["break work", [None, None, False]],
+             "unknown": ["break nowhere", [None, None, True]], "watch": ["watch T", [None, None, True]]}
+    expected = {"work": calls, "second": calls[1:]}
+    for name, breakpoint in texts.items():
+        (_, marks), _ = run_jobs(signals, ["give", setup], ["marked", "next", end, [[2, breakpoint]]])
+        assert marks == expected.get(name, []), name
+
+
+def test_the_place_is_printed_as_gdb_does(signals, tmp_path):
+    """On a terminal, with colours; in a new function with the frame, in the same one without it."""
+    script = tmp_path / "script"
+    former = "former = str(gdb.newest_frame())"
+    steps = "".join('python %s; print("<A>"); gdb.execute("%s"); print("<B>"); clock_show(former); print("<C>")\n'
+                    % (former, command) for command in ("step", "step", "stepi", "next", "step", "stepi"))
+    script.write_text("source %s\ndisplay T\ntbreak main\nrun\nhandle SIGUSR1 nostop noprint pass\nnext\n%squit\n"
+                      % (os.path.join(HERE, "gdb_clock_inside.py"), steps))
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ.update(FRED_AGENT_FOLDER=os.path.join(driver.TOP, "gdb-adapter", "agent"), FRED_JOBS="[]",
+                          FRED_RESULTS=str(tmp_path / "results"), FRED_DEBUG_FOLDER="/nonexistent", TERM="xterm")
+        os.execvp("gdb", ["gdb", "-q", "-nx", "-x", str(script), signals])
+    output = b""
+    try:
+        while True:
+            output += os.read(terminal, 65536)
+    except OSError:
+        os.close(terminal)
+        os.waitpid(pid, 0)
+    parts = output.decode().split("<A>")[1:]
+    assert len(parts) == 6
+    for part in parts:
+        printed, shown = part.split("<C>")[0].split("<B>")
+        assert printed == shown and "\x1b[" in shown and "1: T = " in shown
