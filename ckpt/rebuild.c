@@ -49,7 +49,7 @@ static int rebuild_main(struct ckpt_session *s, struct rebuilt *b, struct err *e
 	return 0;
 }
 
-static int rebuild_group(struct rebuilt *b, struct err *err)
+static int rebuild_group(struct ckpt_session *s, struct rebuilt *b, struct err *err)
 {
 	struct remote *r = &b->threads[0];
 	long result = 0;
@@ -58,6 +58,10 @@ static int rebuild_group(struct rebuilt *b, struct err *err)
 		result = remote_call(r, SYS_setsid, 0);
 	else
 		result = remote_call(r, SYS_setpgid, 0, b->image->proc.group_leader ? 0 : (uint64_t)b->image->proc.ns_group);
+	if (result == -EPERM && !b->image->proc.group_leader) {
+		session_warn(s, "a process group whose leader has ended does not come back: its processes get groups of their own");
+		result = remote_call(r, SYS_setpgid, 0, 0);
+	}
 	if (failed(result, err, "restore the process group") < 0)
 		return -1;
 	if (b->image->proc.foreground && b->image->proc.group_leader)
@@ -215,7 +219,7 @@ int rebuild_process(struct ckpt_session *s, const struct image *image, struct re
 		.threads = xcalloc(image->proc.n, sizeof *b->threads),
 		.ns_tids = xcalloc(image->proc.n, sizeof *b->ns_tids),
 	};
-	if (rebuild_main(s, b, err) < 0 || rebuild_group(b, err) < 0)
+	if (rebuild_main(s, b, err) < 0 || rebuild_group(s, b, err) < 0)
 		return -1;
 	return rebuild_threads(s, b, err);
 }

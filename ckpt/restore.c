@@ -177,7 +177,7 @@ static int rebuild(struct ckpt_session *s, const struct ckpt_snapshot *n, struct
 	struct err ignored;
 	int r = -1;
 
-	if (traced_rebuild(s, &n->traced, others, err) == 0 && rebuild_process(s, &n->leader, &b, err) == 0 &&
+	if (rebuild_process(s, &n->leader, &b, err) == 0 && traced_rebuild(s, &n->traced, others, err) == 0 &&
 	    traced_adopt(s, &n->traced, &b.threads[0], others, err) == 0 && terminal_restore(s, &n->terminal, err) == 0 &&
 	    rebuild_state(s, &b, err) == 0 && rebuild_let_go(&b, err) == 0) {
 		s->leader = b.threads[0].tid;

@@ -86,6 +86,15 @@ static void read_robust_list(struct ckpt_thread *t)
 	}
 }
 
+/* Not before exec() has returned: at its event that of the old program is still there (fs/exec.c, bprm_execve). */
+static void read_rseq(const struct tracer *via, struct ckpt_thread *t)
+{
+	if (tracer_get(via, PTRACE_GET_RSEQ_CONFIGURATION, t->ns_tid, sizeof t->rseq, &t->rseq, sizeof t->rseq) < 0)
+		t->rseq.ptr = 0;
+	if (t->rseq.ptr && remote_read(t->tid, t->rseq.ptr + RSEQ_CS_OFFSET, &t->rseq_cs, sizeof t->rseq_cs) < 0)
+		t->rseq_cs = 0;
+}
+
 /* A SIGSTOP cannot be kept waiting by blocking it. */
 static unsigned take_sigstops(struct pending *p)
 {
@@ -124,10 +133,6 @@ static int read_thread(const struct tracer *via, struct ckpt_thread *t, struct s
 	if (tracer_get_xstate(via, t->ns_tid, &t->xstate, &t->xstate_len) < 0)
 		return err_sys(err, "read the vector registers of thread %d", t->tid);
 	read_robust_list(t);
-	if (tracer_get(via, PTRACE_GET_RSEQ_CONFIGURATION, t->ns_tid, sizeof t->rseq, &t->rseq, sizeof t->rseq) < 0)
-		t->rseq.ptr = 0;
-	if (t->rseq.ptr && remote_read(t->tid, t->rseq.ptr + RSEQ_CS_OFFSET, &t->rseq_cs, sizeof t->rseq_cs) < 0)
-		t->rseq_cs = 0;
 	if (read_stop(via, t, stop, err) < 0 || signals_save(via, t->ns_tid, false, &t->pending, err) < 0)
 		return -1;
 	stop->sigstops = take_sigstops(&t->pending);
@@ -161,6 +166,7 @@ static int open_thread(const struct tracer *via, struct tracee *x, size_t i, str
 	if (event && (tracer_resume(r, PTRACE_SINGLESTEP) < 0 || tracer_get_regs(via, t->ns_tid, &r->regs) < 0))
 		return err_set(err, "thread %d has just ended", t->ns_tid);
 	t->regs = r->regs;
+	read_rseq(via, t);
 	return thread_ask(t, r, true, err);
 }
 
@@ -282,23 +288,32 @@ static bool has_sigchld(const struct pending *p)
 	return false;
 }
 
-/* Returns whether any process is traced by the leader's main thread. */
-static bool find_tracees(struct ckpt_session *s, const struct ckpt_proc *leader, struct traced *t)
+static bool is_thread_of(const struct ckpt_proc *p, pid_t tid)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->threads[i].tid == tid)
+			return true;
+	return false;
+}
+
+static int find_tracees(struct ckpt_session *s, const struct ckpt_proc *leader, struct traced *t, struct err *err)
 {
 	cleanup_free struct process *list = NULL;
 	size_t n = tree_list(s, &list);
 
 	for (size_t i = 0; i < n; i++) {
-		if (list[i].pid == leader->pid || (list[i].zombie && list[i].tracer != leader->pid))
+		if (list[i].pid == leader->pid)
 			continue;
-		if (list[i].tracer != leader->pid) {
+		if (list[i].tracer == leader->pid) {
+			array_grow(t->list, t->n);
+			t->list[t->n++] = (struct tracee){.image.proc = {.pid = list[i].pid, .frozen_at = leader->frozen_at}};
+		} else if (is_thread_of(leader, list[i].tracer)) {
+			return err_set(err, "process %d is traced by another thread of the debugger than its main thread", list[i].pid);
+		} else if (!list[i].zombie) {
 			session_warn(s, "the program has child processes: they do not go back with it, and going back ends them");
-			continue;
 		}
-		array_grow(t->list, t->n);
-		t->list[t->n++] = (struct tracee){.image.proc = {.pid = list[i].pid, .frozen_at = leader->frozen_at}};
 	}
-	return t->n;
+	return 0;
 }
 
 int traced_freeze(struct ckpt_session *s, const struct ckpt_proc *leader, struct remote *main_thread, struct traced *t,
@@ -307,10 +322,12 @@ int traced_freeze(struct ckpt_session *s, const struct ckpt_proc *leader, struct
 	struct pending pending = {0};
 
 	*t = (struct traced){0};
-	if (!leader->has_others || !find_tracees(s, leader, t))
+	if (!leader->has_others)
 		return 0;
-	int r = 0;
-	if (s->isolation == CKPT_ISOLATION_NONE)
+	int r = find_tracees(s, leader, t, err);
+	if (r == 0 && !t->n)
+		return 0;
+	if (r == 0 && s->isolation == CKPT_ISOLATION_NONE)
 		r = err_set(err, "a debugger that traces its program can only go back in namespaces, where numbers of processes "
 				 "can be had again");
 	if (r == 0)

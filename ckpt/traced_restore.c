@@ -48,9 +48,11 @@ static int rebuild_tracee(struct ckpt_session *s, const struct tracee *x, struct
 
 int traced_rebuild(struct ckpt_session *s, const struct traced *t, struct rebuilt *b, struct err *err)
 {
-	for (size_t i = 0; i < t->n; i++)
-		if (rebuild_tracee(s, &t->list[i], &b[i], err) < 0)
-			return -1;
+	/* Those that lead a group first: the others join it. */
+	for (int leaders = 1; leaders >= 0; leaders--)
+		for (size_t i = 0; i < t->n; i++)
+			if (t->list[i].image.proc.group_leader == leaders && rebuild_tracee(s, &t->list[i], &b[i], err) < 0)
+				return -1;
 	return 0;
 }
 

@@ -182,6 +182,42 @@ static void forks(void **state)
 	g_end(&t);
 }
 
+/* Programs that change what they are. */
+static void changes(void **state)
+{
+	struct t_session t;
+
+	g_start(&t, "session");
+	g_do(&t, "set follow-fork-mode child");
+	g_do(&t, "break stop_here");
+	g_do(&t, "run");
+	elsewhere_and_back(&t, "continue", "session own");
+	t_end(&t);
+	g_start(&t, "change");
+	g_do(&t, "break stop_here");
+	g_do(&t, "run");
+	g_do(&t, "catch exec");
+	elsewhere_and_back(&t, "continue", "exec'd");
+	g_expect(&t, "exec'd", "continue");
+	elsewhere_and_back(&t, "continue", "Breakpoint 1, stop_here");
+	g_do(&t, "delete");
+	elsewhere_and_back(&t, "continue", "total=55");
+	g_end(&t);
+}
+
+/* A group of which nobody is left cannot be made again: the program gets one of its own, and the user is told. */
+static void member(void **state)
+{
+	struct t_session t;
+
+	g_start(&t, "member");
+	g_do(&t, "break stop_here");
+	g_do(&t, "run");
+	elsewhere_and_back(&t, "continue", "group own");
+	assert_non_null(strstr(t.warnings, "process group"));
+	t_end(&t);
+}
+
 /* Threads whose event gdb has kept for later, and others that it has sent a SIGSTOP which has not come yet. */
 static void crowd(void **state)
 {
@@ -265,7 +301,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(breakpoint), cmocka_unit_test(watchpoint), cmocka_unit_test(threads), cmocka_unit_test(faults),
-		cmocka_unit_test(handler), cmocka_unit_test(system_calls), cmocka_unit_test(forks), cmocka_unit_test(resources), cmocka_unit_test(crowd),
+		cmocka_unit_test(handler), cmocka_unit_test(system_calls), cmocka_unit_test(forks), cmocka_unit_test(resources), cmocka_unit_test(crowd), cmocka_unit_test(changes),
+		cmocka_unit_test(member),
 		cmocka_unit_test(reading),
 	};
 

@@ -180,6 +180,18 @@ static void shared(void **state)
 	t_end(&t);
 }
 
+static void filtered(void **state)
+{
+	struct t_session t;
+
+	g_start(&t, "filter");
+	g_do(&t, "break stop_here");
+	g_do(&t, "run");
+	refused(&t, "seccomp");
+	g_expect(&t, "filtered", "continue");
+	t_end(&t);
+}
+
 static void without_namespaces(void **state)
 {
 	struct ckpt_snapshot *n;
@@ -227,7 +239,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_order), cmocka_unit_test(redo), cmocka_unit_test(ends), cmocka_unit_test(killed),
-		cmocka_unit_test(running), cmocka_unit_test(shared), cmocka_unit_test(without_namespaces), cmocka_unit_test(ordinary_user),
+		cmocka_unit_test(running), cmocka_unit_test(shared), cmocka_unit_test(filtered), cmocka_unit_test(without_namespaces), cmocka_unit_test(ordinary_user),
 	};
 
 	cmocka_set_test_filter(getenv("CMOCKA_FILTER"));

@@ -2,6 +2,8 @@
 /* The program that gdb debugs in the tests: `TEST --traced ROLE` in any test binary. */
 #pragma GCC optimize("O0")
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -10,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -221,6 +224,52 @@ static void share(void)
 	stop_here();
 }
 
+static void new_session(void)
+{
+	pid_t old = getpgrp();
+
+	if (setsid() < 0 && fork() != 0)
+		exit(0);
+	setsid();
+	stop_here();
+	printf("session %s\n", getsid(0) == getpid() && getpgrp() == getpid() && getpgrp() != old ? "own" : "lost");
+}
+
+static void member(void)
+{
+	/* In a group whose leader is no more. */
+	pid_t leader = fork();
+	if (leader == 0) {
+		setpgid(0, 0);
+		pause();
+	}
+	setpgid(leader, leader);
+	setpgid(0, leader);
+	kill(leader, SIGKILL);
+	waitpid(leader, NULL, 0);
+	stop_here();
+	printf("group %s\n", getpgrp() == leader ? "the old one" : getpgrp() == getpid() ? "own" : "other");
+}
+
+static void change(void)
+{
+	char *argv[] = {"/proc/self/exe", "--traced", "count", NULL};
+
+	stop_here();
+	execv(argv[0], argv);
+}
+
+static void filter(void)
+{
+	struct sock_filter all[] = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+	struct sock_fprog program = {1, all};
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+	stop_here();
+	puts("filtered");
+}
+
 static void call(void)
 {
 	stop_here();
@@ -292,6 +341,14 @@ __attribute__((constructor)) static void start(int argc, char **argv)
 		crowd();
 	else if (!strcmp(role, "share"))
 		share();
+	else if (!strcmp(role, "session"))
+		new_session();
+	else if (!strcmp(role, "member"))
+		member();
+	else if (!strcmp(role, "change"))
+		change();
+	else if (!strcmp(role, "filter"))
+		filter();
 	else if (!strcmp(role, "call"))
 		call();
 	else if (!strcmp(role, "branch"))
