@@ -131,9 +131,14 @@ int client_show(void *self, struct err *err)
 	return SEND(self, MESSAGE_SHOW, err);
 }
 
-int client_state(void *self, struct err *err)
+int client_state(void *self, const char *command, struct err *err)
 {
-	return SEND(self, MESSAGE_STATE, err);
+	return SEND(self, MESSAGE_STATE, err, command);
+}
+
+int client_measure(void *self, const char *command, const char *state, struct err *err)
+{
+	return SEND(self, MESSAGE_MEASURE, err, command, state);
 }
 
 int client_eval(void *self, const char *expr, uint32_t depth, struct err *err)

@@ -43,7 +43,8 @@ enum agent_request {
 	MESSAGE_SHOW = 'h',             /* the debugger prints the present place; reply: nothing */
 	MESSAGE_SETTINGS_SAVE = 's',    /* reply: one field */
 	MESSAGE_SETTINGS_LOAD = 'o',    /* saved; reply: warnings */
-	MESSAGE_STATE = 'd',            /* reply: a digest of the stop's frames */
+	MESSAGE_STATE = 'd',            /* the command that ended here; reply: how, or a digest of the stop's frames */
+	MESSAGE_MEASURE = 'm',          /* command, state; reply: the state that can be found again */
 	/* 1 or 0 (go on after a halt), text, limit, trace, settings whose breakpoints are told or "", show, digest of the state that is the end or "" */
 	MESSAGE_CLOCK_RUN = 'k',
 	MESSAGE_GO_ON = 'g',

@@ -89,6 +89,8 @@ struct adapter {
 	/* What stepping forward once is called here: {"step", "next"}, for the decomposed history. */
 	const char *step, *next;
 	bool repeats;                           /* an empty line means something to the debugger itself */
+	/* clock_run() needs `until` for each command, not only for those that ^C ended: it is asked for where it is cheap. */
+	bool needs_ends;
 
 	bool (*claims)(char *const *argv);
 	/* Makes the channel and prepares the launch. */
@@ -120,12 +122,17 @@ struct adapter {
 	int (*settings_save)(void *self, struct err *err);      /* reply: one field */
 	int (*settings_load)(void *self, const char *saved, struct err *err);   /* reply: warnings, a field each */
 
-	/* A digest of the program's state at this stop: places and values of all frames.  Reply: one field. */
-	int (*state)(void *self, struct err *err);
+	/* How the command just executed came to its end here, so that clock_run() finds the place again: a digest of the
+	 * program's state, places and values of all frames, or what else it takes.  Reply: one field. */
+	int (*state)(void *self, const char *command, struct err *err);
+	/* May be NULL, both.  Is that not enough of the end yet?  Then measure() runs the command, for nothing else, and its
+	 * one field is. */
+	bool (*unmeasured)(const char *state);
+	int (*measure)(void *self, const char *command, const char *state, struct err *err);
 
 	/* The statement clock.  clock_run answers the prompt: with the command `text` from tick 0, or with NULL on from
 	 * where an earlier clock_run was halted.  A run that ^C ended has no end of its own when it is repeated: `until`,
-	 * the state() there, NULL otherwise, says where it is.  ADAPTER_TICKS come meanwhile when `trace`, and tell
+	 * the state() there, says where it is; otherwise it is NULL, unless needs_ends.  ADAPTER_TICKS come meanwhile when `trace`, and tell
 	 * where a breakpoint of the settings `breakpoints` is, if that is not NULL; ADAPTER_ARRIVING comes when
 	 * `show` and the limit was reached; ADAPTER_PROMPT ends it. */
 	int (*clock_run)(void *self, const char *text, uint64_t limit, bool trace, const char *breakpoints,

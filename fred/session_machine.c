@@ -129,6 +129,32 @@ static int forward_in_place(struct fred_machine *m, struct err *err)
 	return 0;
 }
 
+/* The clock is told how a segment's command ended.  Where that was not asked at its prompt (no snapshot was taken), or
+ * takes more than a look, the command runs once more for it. */
+static int learn_end(struct fred_machine *m, struct node *end, struct err *err)
+{
+	struct session *s = m->session;
+	struct adapter_event event;
+
+	if (!s->adapter->needs_ends || end->partial)
+		return 0;
+	if (!end->state) {
+		s->astray = true;
+		if (input_replay(s, end, err) || s->adapter->line(s->agent, end->command, err) ||
+		    run_to_prompt(s, &event, err))
+			return -1;
+		adapter_event_free(&event);
+		if (request_state(s, end->command, &end->state, err) || travel_to(s, m->nodes[m->segment], err))
+			return -1;
+	}
+	if (!s->adapter->unmeasured || !s->adapter->unmeasured(end->state))
+		return 0;
+	s->astray = true;
+	if (input_replay(s, end, err) || request_measure(s, end->command, &end->state, err))
+		return -1;
+	return travel_to(s, m->nodes[m->segment], err);
+}
+
 static int forward(struct fred_machine *m, uint64_t limit, const struct told *told, bool breakpoints, struct err *err)
 {
 	struct session *s = m->session;
@@ -142,7 +168,7 @@ static int forward(struct fred_machine *m, uint64_t limit, const struct told *to
 
 	if (limit >= halt)
 		limit = halt;
-	if (!m->started && input_replay(s, end, err))
+	if (!m->started && (learn_end(m, end, err) || input_replay(s, end, err)))
 		return -1;
 	s->astray = true;
 	if (s->adapter->clock_run(s->agent, m->started ? NULL : end->command, limit, told != NULL,

@@ -81,12 +81,13 @@ int request_reply(struct session *s, struct adapter_event *reply, int timeout_ms
 int request_where(struct session *s, struct place *here, struct place *caller, struct err *err) must_check;
 int request_class(struct session *s, const char *line, enum command_class *class, struct err *err) must_check;
 /* The adapter's digest of the state, which the caller frees. */
-int request_state(struct session *s, char **state, struct err *err) must_check;
+int request_state(struct session *s, const char *command, char **state, struct err *err) must_check;
+int request_measure(struct session *s, const char *command, char **state, struct err *err) must_check;
 int request_settings(struct session *s, char **saved, struct err *err) must_check;
 int request_load_settings(struct session *s, const char *saved, struct err *err) must_check;
 /* The debugger prints the present place, as it does after a stop. */
 int request_show(struct session *s, struct err *err) must_check;
-/* Fills in the place of a node whose prompt did not tell it, if the session stands there. */
+/* Fills in what the prompt did not tell of a node, if the session stands there. */
 void request_place_of_node(struct session *s, struct node *node);
 void place_free(struct place *place);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "fred/message.h"
 #include "fred/session_priv.h"
@@ -63,7 +64,12 @@ void request_place_of_node(struct session *s, struct node *node)
 	struct place place = {0};
 	struct err ignored;
 
-	if (node->place.file || s->state != SESSION_PROMPT || s->timeline->here != node)
+	if (s->state != SESSION_PROMPT || s->timeline->here != node)
+		return;
+	if (s->adapter->needs_ends && node->class == COMMAND_MOVES && node->command && !node->state &&
+	    request_state(s, node->command, &node->state, &ignored))
+		log_info(LOG_SESSION, "no end: %s", ignored.what);
+	if (node->place.file)
 		return;
 	if (request_where(s, &place, NULL, &ignored) == 0) {
 		place_free(&node->place);
@@ -109,9 +115,20 @@ int request_settings(struct session *s, char **saved, struct err *err)
 	return s->adapter->settings_save(s->agent, err) ? -1 : one_field(s, saved, err);
 }
 
-int request_state(struct session *s, char **state, struct err *err)
+int request_state(struct session *s, const char *command, char **state, struct err *err)
 {
-	return s->adapter->state(s->agent, err) ? -1 : one_field(s, state, err);
+	return s->adapter->state(s->agent, command, err) ? -1 : one_field(s, state, err);
+}
+
+int request_measure(struct session *s, const char *command, char **state, struct err *err)
+{
+	char *measured;
+
+	if (s->adapter->measure(s->agent, command, *state, err) || one_field(s, &measured, err))
+		return -1;
+	free(*state);
+	*state = measured;
+	return 0;
 }
 
 int request_load_settings(struct session *s, const char *saved, struct err *err)

@@ -110,8 +110,12 @@ static int book_arrival(struct session *s, struct departure *d, struct reverse_t
 	node->prompt = prompt;
 	node->stdin_pos = base->stdin_pos;
 	node->ran_us = base->ran_us;
-	if (target->tick)
+	if (target->tick) {
 		input_settle(s, whole, node);
+		/* Halted before its end, it is the same command. */
+		if (s->adapter->needs_ends && whole->state)
+			node->state = xstrdup(whole->state);
+	}
 	node->place.depth = stop->depth;
 	node->place.kind = stop->kind;
 	s->astray = false;

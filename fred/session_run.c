@@ -62,7 +62,7 @@ static void book(struct session *s, struct adapter_event *event)
 		node->place = event->place;
 		event->place = (struct place){0};
 	}
-	if (event && s->pending && s->interrupted && node->class == COMMAND_MOVES && request_state(s, &node->state, &err))
+	if (event && s->pending && s->interrupted && node->class == COMMAND_MOVES && request_state(s, node->command, &node->state, &err))
 		log_info(LOG_SESSION, "no state: %s", err.what);
 	if (!s->pending)
 		keep_before(s);
@@ -230,7 +230,8 @@ static int run_again_partly(struct session *s, struct node *node, struct err *er
 {
 	struct adapter_event event;
 
-	if (s->adapter->clock_run(s->agent, node->command, node->tick, false, NULL, false, NULL, err) ||
+	if (s->adapter->clock_run(s->agent, node->command, node->tick, false, NULL, false,
+				  s->adapter->needs_ends ? node->state : NULL, err) ||
 	    run_to_prompt(s, &event, err))
 		return -1;
 	bool there = event.kind == ADAPTER_PROMPT && event.stop.tick == node->tick;

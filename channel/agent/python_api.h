@@ -44,7 +44,6 @@ enum { METH_VARARGS = 1, METH_NOARGS = 4, METH_O = 8, FILE_INPUT = 257 };
 	X(object *, PyObject_GetItem, (object *, object *)) \
 	X(int, PyObject_SetItem, (object *, object *, object *)) \
 	X(object *, PyObject_CallObject, (object *, object *)) \
-	X(int, PyObject_IsTrue, (object *)) \
 	X(int, PyObject_IsInstance, (object *, object *)) \
 	X(object *, PyCFunction_NewEx, (struct method_def *, object *, object *)) \
 	X(long, PyLong_AsLong, (object *)) \

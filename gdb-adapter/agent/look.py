@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The agent's answers to requests that look: where, values, completion, the place as gdb shows it, a digest of the state.
+# The agent's answers to requests that look: where, values, completion, the place as gdb shows it.
 
 
 class Selection:
@@ -82,34 +82,12 @@ def complete(text, begin, end):
 
 
 def show():
-    """As gdb prints a stop: the entry of the frame without its number, and the displays."""
+    """As gdb prints a stop, and the displays."""
     if newest_frame() is None:
         gdb.write('The program being debugged is not being run.\n')
         gdb.flush()
-        return []
-    text = quiet('frame')
-    if text.startswith('#'):
-        text = text.split(None, 1)[1]
-    gdb.write(text)
-    gdb.execute('display')
-    gdb.flush()
+    clock_show('')
     return []
 
 
-def state():
-    """Thread, registers and the top of the stack."""
-    newest = newest_frame()
-    if newest is None:
-        return ['']
-    thread = gdb.selected_thread()
-    registers = quiet('info registers')
-    stack = b''
-    try:
-        sp = int(newest.read_register('sp'))
-        stack = gdb.selected_inferior().read_memory(sp, 512).tobytes()
-    except (gdb.error, ValueError):
-        pass
-    return [digest(('%s\n%s' % (thread.num, registers)).encode('utf-8', 'surrogateescape') + stack)]
-
-
-requests.update({'w': where, 'v': evaluate, 't': complete, 'h': show, 'd': state})
+requests.update({'w': where, 'v': evaluate, 't': complete, 'h': show})

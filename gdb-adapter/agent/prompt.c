@@ -99,13 +99,11 @@ bool prompt_is_installed(void)
 	return prompt.handler != NULL && agent == WORKS && pthread_equal(pthread_self(), main_thread);
 }
 
-/* Calls a function of the Python part.  *truth: whether what it returned is true. */
-static bool call(const char *name, object *args, bool *truth)
+/* Calls a function of the Python part, and takes over the arguments. */
+static bool call(const char *name, object *args)
 {
 	object *result = args == NULL ? NULL : PyObject_CallObject(named(name), args);
 
-	if (truth != NULL)
-		*truth = result != NULL && PyObject_IsTrue(result) == 1;
 	if (result == NULL)
 		report_python_error();
 	else
@@ -121,7 +119,7 @@ static void announce(void)
 
 	prompt.announced = true;
 	if (!call("prompted", Py_BuildValue("(NN)", PyBytes_FromStringAndSize(prompt.text, (ssize_t)strlen(prompt.text)),
-					    boolean(prompt.top)), NULL))
+					    boolean(prompt.top))))
 		channel_send(prompt.top ? MESSAGE_PROMPT : MESSAGE_MORE, prompt.text, strlen(prompt.text) + 1);
 	PyGILState_Release(gil);
 }
@@ -188,6 +186,7 @@ int prompt_poll(struct pollfd *fds, nfds_t n, int timeout)
 	return ready;
 }
 
+/* To gdb, as readline does. */
 static void give_line(char *line)
 {
 	unsigned before = prompt.installs;
@@ -200,26 +199,34 @@ static void give_line(char *line)
 		prompt.announced = false;       /* readline would show the same prompt again */
 }
 
+static void call_python(const char *name, int type, const char *body, size_t n)
+{
+	int gil = PyGILState_Ensure();
+
+	call(name, Py_BuildValue("(iN)", type, PyBytes_FromStringAndSize(body, (ssize_t)n)));
+	PyGILState_Release(gil);
+}
+
 void prompt_read(void)
 {
-	int type = pending.type, gil;
-	bool again;
+	int type = pending.type;
 
 	pending.type = 0;
 	switch (type) {
 	case 0:
-		return;
+		break;
 	case MESSAGE_LINE:
-		give_line(strndup(pending.body, pending.n));
-		return;
 	case MESSAGE_END_OF_FILE:
-		give_line(NULL);
-		return;
+		if (prompt.top)
+			call_python("line_comes", type, "", 0);
+		give_line(type == MESSAGE_LINE ? strndup(pending.body, pending.n) : NULL);
+		break;
+	case MESSAGE_CLOCK_RUN:
+	case MESSAGE_MEASURE:
+		call_python("prepare", type, pending.body, pending.n);
+		give_line(strdup("server python __fred__()"));
+		break;
+	default:
+		call_python("serve", type, pending.body, pending.n);
 	}
-	gil = PyGILState_Ensure();
-	if (!call("serve", Py_BuildValue("(iN)", type, PyBytes_FromStringAndSize(pending.body, (ssize_t)pending.n)), &again))
-		again = true;
-	PyGILState_Release(gil);
-	if (again)
-		prompt.announced = false;
 }

@@ -75,19 +75,29 @@ def prompted(text, top):
     restarted = pid != 0 and pid != known.pid and (known.pid == 0 or known.exited)
     known.pid, known.exited = pid, False
     # Where the program stands is dear, and seldom asked for.
-    send_fields('P', [text, 0, 0, 0, 0, 0, int(restarted) | (2 if gdb.current_recording() else 0), 0, pid])
+    stop, Run.stop = Run.stop, None
+    clock = [stop.tick, stop.depth, stop.kind, int(stop.end), int(stop.inside)] if stop else [0, 0, 0, 0, 0]
+    send_fields('P', [text] + clock + [int(restarted) | (2 if gdb.current_recording() else 0), 0, pid])
+
+
+def line_comes(*unused):
+    """A line is about to be handed to gdb."""
+    clock_forget()
+    clock_begin()
 
 
 def serve(kind, body):
-    """A request.  True: gdb's prompt is to be announced again."""
+    """A request."""
     kind = chr(kind)
     fields = body.decode('utf-8', 'surrogateescape').split('\0')[:-1]
     try:
+        if kind == 'k':
+            clock_run(*fields)
+            return
         reply = ['R', requests[kind](*fields)]
     except BaseException as problem:
         reply = ['F', [describe(problem)]]
     send_fields(*reply)
-    return False
 
 
 def describe(problem):

@@ -239,7 +239,7 @@ def state_of(frame, kind):
     return '%s %d' % (place, hash('|'.join(parts)))
 
 
-def state(p):
+def state(p, command):
     if not stop.live:
         raise ValueError('the program cannot go on from here')
     return [state_of(stop.frame, stop.kind)]
