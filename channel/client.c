@@ -15,7 +15,7 @@
 
 struct client {
 	struct messages messages;
-	int theirs;             /* the other end of the channel; -1 once the debugger has it */
+	int theirs;             /* the other end of the channel, kept: see client_take_back() */
 };
 
 int client_open(void **self, struct adapter_launch *launch, const char *library, struct err *err)
@@ -49,9 +49,7 @@ void client_spawned(void *self)
 {
 	struct client *a = self;
 
-	if (a->theirs >= 0)
-		close(a->theirs);
-	a->theirs = -1;
+	fcntl(a->theirs, F_SETFD, FD_CLOEXEC);
 }
 
 void client_close(void *self)
@@ -60,7 +58,7 @@ void client_close(void *self)
 
 	if (a == NULL)
 		return;
-	client_spawned(a);
+	close(a->theirs);
 	close(a->messages.fd);
 	buf_free(&a->messages.in);
 	free(a);
@@ -79,6 +77,17 @@ int client_read_event(void *self, struct adapter_event *event, struct err *err)
 	struct client *a = self;
 
 	return messages_read(&a->messages, event, err);
+}
+
+/* What lies in the socket is no part of any process, and so of no snapshot: a restored agent would take the request that
+ * the abandoned one has not read for its own, and the answer to it would be taken for the answer to the next. */
+void client_take_back(void *self)
+{
+	struct client *a = self;
+	char waste[4096];
+
+	while (recv(a->theirs, waste, sizeof waste, MSG_DONTWAIT) > 0)
+		;
 }
 
 void client_reset(void *self)

@@ -15,6 +15,7 @@ void client_spawned(void *self);
 void client_close(void *self);
 int client_fd(void *self);
 int client_read_event(void *self, struct adapter_event *event, struct err *err);
+void client_take_back(void *self);
 void client_reset(void *self);
 int client_line(void *self, const char *text, struct err *err);
 int client_eof(void *self, struct err *err);
@@ -35,8 +36,8 @@ int client_go_on(void *self, struct err *err);
 /* All of them but open(), to initialize a struct adapter with. */
 #define CLIENT_MEMBERS \
 	.spawned = client_spawned, .close = client_close, .fd = client_fd, .read_event = client_read_event, \
-	.reset = client_reset, .line = client_line, .eof = client_eof, .interrupt = client_interrupt, \
-	.classify = client_classify, .complete = client_complete, .where = client_where, .show = client_show, \
+	.take_back = client_take_back, .reset = client_reset, .line = client_line, .eof = client_eof, \
+	.interrupt = client_interrupt, .classify = client_classify, .complete = client_complete, .where = client_where, .show = client_show, \
 	.place_of = messages_place, .eval = client_eval, .value_of = messages_value, \
 	.settings_save = client_settings_save, .settings_load = client_settings_load, .state = client_state, \
 	.clock_run = client_clock_run, .go_on = client_go_on

@@ -95,12 +95,14 @@ struct adapter {
 	bool (*claims)(char *const *argv);
 	/* Makes the channel and prepares the launch. */
 	int (*open)(void **self, struct adapter_launch *launch, struct err *err);
-	/* After the debugger was spawned: close the debugger's end of the channel in this process. */
+	/* After the debugger was spawned: whatever else this process starts does not inherit the channel. */
 	void (*spawned)(void *self);
 	void (*close)(void *self);
 	int (*fd)(void *self);
 	/* Takes one message from the channel; call again until ADAPTER_NOTHING. */
 	int (*read_event)(void *self, struct adapter_event *event, struct err *err);
+	/* The session is going to be restored: what the debugger has not read yet, a request given up, no other shall read. */
+	void (*take_back)(void *self);
 	/* Forget a half-received message and requests under way: the session was restored. */
 	void (*reset)(void *self);
 

@@ -25,8 +25,11 @@ int request_reply(struct session *s, struct adapter_event *reply, int timeout_ms
 			cancelled = true;
 			continue;
 		}
-		if (result != PUMP_EVENT)
+		if (result != PUMP_EVENT) {
+			/* The debugger may be about to read the question, or at work on it: as such it is no position. */
+			s->astray = true;
 			return pump_error(s, result, err);
+		}
 		if (reply->kind == ADAPTER_REPLY)
 			break;
 		adapter_event_free(reply);

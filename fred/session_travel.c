@@ -37,6 +37,13 @@ int travel_keep_here(struct session *s, struct err *err)
 	return 0;
 }
 
+/* The last of the present, before it is given up.  The debugger may be reading meanwhile: what it gets dies with it. */
+static void leave(struct session *s)
+{
+	session_drain(s);
+	s->adapter->take_back(s->agent);
+}
+
 /* Into the state that the session was in when the snapshot was taken: at a prompt, long since told to us. */
 static void restored(struct session *s, const char *prompt)
 {
@@ -52,7 +59,7 @@ int travel_restore(struct session *s, const struct ckpt_snapshot *snapshot, cons
 {
 	cleanup_free char *copy = xstrdup(prompt);
 
-	session_drain(s);
+	leave(s);
 	if (ckpt_restore(s->ckpt, snapshot, NULL, err)) {
 		s->state = SESSION_ENDED;
 		return -1;
@@ -68,7 +75,7 @@ static int restore_node(struct session *s, struct node *node, bool here_is_live,
 	struct ckpt_snapshot *abandoned = NULL;
 	bool keep = here_is_live && !here->snapshot && !here->ended && s->state == SESSION_PROMPT;
 
-	session_drain(s);
+	leave(s);
 	if (ckpt_restore(s->ckpt, node->snapshot, keep ? &abandoned : NULL, err)) {
 		if (!ckpt_leader(s->ckpt))
 			s->state = SESSION_ENDED;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* fredapp's end of the channel to pdb: messages in pieces, messages that no agent of ours would send, the launch. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -270,8 +271,7 @@ static void test_closed(void **state)
 	open_with(&f, no_env);
 	message(&f, MESSAGE_HELLO, "1\0" "3.11.2", 9);
 	say(&f, "\x09", 1);     /* the agent dies in the middle of a message */
-	close(f.agent);
-	f.agent = -1;
+	assert_int_equal(shutdown(f.agent, SHUT_RDWR), 0);
 	event = next(&f);
 	assert_int_equal(event.kind, ADAPTER_HELLO);
 	adapter_event_free(&event);
@@ -280,6 +280,27 @@ static void test_closed(void **state)
 		assert_int_equal(event.kind, ADAPTER_CLOSED);
 	}
 	assert_int_equal(pdb->line(f.adapter, "next", &f.err), -1);     /* and no SIGPIPE */
+	close_all(&f);
+}
+
+/* ^C while a request is on its way: neither what the agent had no time to read, nor the rest of what it was reading when
+ * it was killed, comes to the agent of the snapshot. */
+static void test_take_back(void **state)
+{
+	char read[64];
+	struct fixture f;
+
+	open_with(&f, no_env);
+	assert_int_equal(pdb->eval(f.adapter, "all(True for _ in iter(int, 1))", 3, &f.err), 0);
+	assert_int_equal(pdb->where(f.adapter, &f.err), 0);
+	assert_int_equal(recv(f.agent, read, MESSAGE_HEADER, MSG_DONTWAIT), MESSAGE_HEADER);
+	pdb->take_back(f.adapter);
+	assert_int_equal(recv(f.agent, read, sizeof read, MSG_DONTWAIT), -1);
+	assert_int_equal(errno, EAGAIN);
+	pdb->reset(f.adapter);
+	assert_int_equal(pdb->classify(f.adapter, "next", &f.err), 0);
+	assert_int_equal(recv(f.agent, read, sizeof read, MSG_DONTWAIT), MESSAGE_HEADER + sizeof "next");
+	assert_int_equal(read[4], MESSAGE_CLASSIFY);
 	close_all(&f);
 }
 
@@ -410,7 +431,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_in_pieces), cmocka_unit_test(test_ticks), cmocka_unit_test(test_replies),
-		cmocka_unit_test(test_garbage), cmocka_unit_test(test_closed), cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_garbage), cmocka_unit_test(test_closed), cmocka_unit_test(test_take_back),
+		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_requests), cmocka_unit_test(test_launch), cmocka_unit_test(test_claims),
 	};
 
