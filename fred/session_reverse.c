@@ -85,18 +85,16 @@ static void keep_reissued(struct session *s, struct departure *d, const struct r
 }
 
 /* The session stands at the target: a node for it. */
-static int book_arrival(struct session *s, struct departure *d, struct reverse_target *target,
-			const struct machine_stop *stop, struct err *err)
+static int book_arrival(struct session *s, struct departure *d, struct reverse_target *target, struct err *err)
 {
 	struct timeline *t = s->timeline;
 	struct node *base = machine_node(d->fm, target->segment), *whole = machine_node(d->fm, target->segment + 1);
 	struct node *head = t->branches[t->branch].head;
-	char *prompt = xstrdup(s->prompt);
+	struct place place = {0};
 
-	if (request_load_settings(s, d->settings, err)) {
-		free(prompt);
+	/* All that ^C can stop comes first: a position is booked, or it is not. */
+	if (request_load_settings(s, d->settings, err) || request_where(s, &place, NULL, err))
 		return -1;
-	}
 	struct node *node = timeline_add(t, base, target->tick ? whole->command : NULL,
 					 target->tick ? COMMAND_MOVES : COMMAND_DEBUGGER);
 	t->branches[t->branch].head = head;
@@ -107,7 +105,7 @@ static int book_arrival(struct session *s, struct departure *d, struct reverse_t
 	target->steps = (struct path){0};
 	node->has_steps = true;
 	node->settings = steal_pointer(&d->settings);
-	node->prompt = prompt;
+	node->prompt = xstrdup(s->prompt);
 	node->stdin_pos = base->stdin_pos;
 	node->ran_us = base->ran_us;
 	if (target->tick) {
@@ -116,11 +114,10 @@ static int book_arrival(struct session *s, struct departure *d, struct reverse_t
 		if (s->adapter->needs_ends && whole->state)
 			node->state = xstrdup(whole->state);
 	}
-	node->place.depth = stop->depth;
-	node->place.kind = stop->kind;
+	node->place = place;
 	s->astray = false;
 	undo_do(&t->undo, node->id);
-	return request_where(s, &node->place, NULL, err);
+	return 0;
 }
 
 /* Goes to a target that has moved, with its place shown. */
@@ -134,7 +131,7 @@ static int arrive(struct session *s, struct departure *d, struct reverse_target 
 	s->silent = false;
 	if (target->tick == 0 && request_show(s, err))
 		return -1;
-	return book_arrival(s, d, target, &stop, err);
+	return book_arrival(s, d, target, err);
 }
 
 static int find_target(struct departure *d, enum session_reverse how, uint64_t n, struct reverse_target *target,
@@ -258,9 +255,8 @@ static int report_watch(struct session *s, struct departure *d, const char *expr
 		return -1;
 	announce(s, d, expr, result);
 	s->silent = false;
-	if (request_show(s, err) || book_arrival(s, d, &result->target, &stop, err))
-		return -1;
-	if (result->in_caller && name_guilty_caller(s, err))
+	if (request_show(s, err) || (result->in_caller && name_guilty_caller(s, err)) ||
+	    book_arrival(s, d, &result->target, err))
 		return -1;
 	if (result->inside)
 		say("the program was interrupted inside this statement; the change comes in the rest of it");
