@@ -152,10 +152,14 @@ int session_line(struct session *s, const char *line, struct err *err)
 	} else {
 		bool again = !*line && s->last_line;
 		cleanup_free char *copy = xstrdup(again ? s->last_line : line);
+		s->cancelled = false;
 		if (request_class(s, copy, &class, err))
 			return -1;
 		if (class != COMMAND_LOOKS && class != COMMAND_QUITS && settings.snapshots)
 			keep_before(s);
+		/* ^C before the debugger has the line takes it back: there is no program yet that runs and could be stopped. */
+		if (s->cancelled)
+			return pump_error(s, PUMP_CANCELLED, err);
 		begin_command(s, copy, class);
 		/* Where the debugger itself repeats (gdb's `list` goes on), what it did is booked as what it repeated. */
 		line = again && s->adapter->repeats ? "" : s->last_line;

@@ -425,18 +425,6 @@ def test_expression_that_raises_in_the_past_only(fred):
 LOOPS = "all(True for _ in iter(int, 1))"
 
 
-def test_expression_that_loops_is_interrupted(fred):
-    session = at_6(fred)
-    session.do("fred-set eval-timeout 0")
-    here = session.do("where")
-    session.send("fred-reverse-watch " + LOOPS)
-    session.expect(re.compile(rb"1\)\)\r\n"))
-    session.interrupt()
-    answer = session.prompt()
-    assert session.do("where") == here, answer
-    assert session.do("p n") == "2\n"
-
-
 def test_expression_that_loops_in_batch(batch):
     done = batch(["fred-set eval-timeout 1", "break 6", "continue", "- fred-reverse-watch " + LOOPS, "p n"], "a.py")
     assert "eval-timeout" in done.err, done
