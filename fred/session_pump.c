@@ -140,7 +140,10 @@ enum pump_result session_pump(struct session *s, struct adapter_event *event, in
 
 	for (;;) {
 		*event = (struct adapter_event){0};
-		if (take_message(s, event))
+		/* On a busy machine every answer may be there before we come to ask: ^C stops us all the same. */
+		if (s->internal)
+			take_signal(s);
+		if (!(s->internal && s->cancelled) && take_message(s, event))
 			return PUMP_EVENT;
 		if (s->hangup)
 			return PUMP_HANGUP;
