@@ -40,6 +40,9 @@ int arch_get_xstate(pid_t tid, void **state, size_t *len) must_check;
 int arch_set_xstate(pid_t tid, const void *state, size_t len) must_check;
 /* The address of a system call instruction in the vdso at base; 0 when there is none. */
 uint64_t arch_find_syscall(pid_t pid, uint64_t vdso);
+/* Where the trap belongs, and which byte it is. */
+uint64_t arch_behind(uint64_t insn);
+#define ARCH_TRAP 0xcc
 void arch_set_call(struct arch_regs *regs, uint64_t insn, uint64_t stack, long nr, const uint64_t args[6]);
 /* Has the system call at insn been executed?  Then *result is what it returned. */
 bool arch_call_done(const struct arch_regs *regs, uint64_t insn, long *result);
@@ -59,6 +62,7 @@ bool arch_rewind_eintr(pid_t tid, struct arch_regs *regs, uint64_t *until, uint6
  * the program's name and environment: always there, always writable, and put back afterwards. */
 struct place {
 	uint64_t insn;                  /* a system call instruction */
+	unsigned char behind;           /* what stands behind it; a trap while the process works for us */
 	uint64_t scratch;
 	char saved[SCRATCH_SIZE];       /* the scratch bytes as the program knows them */
 };
@@ -72,16 +76,21 @@ struct remote {
 	unsigned stops;                 /* SIGSTOPs that came in between: they are to be sent again */
 	const struct place *place;
 	struct arch_regs regs;          /* as found */
+	bool trap;                      /* there is one behind the instruction */
 	pid_t child;                    /* what the last clone made, as we see it */
 	bool dead;                      /* the thread is gone: every further call says -ESRCH */
 	int status;                     /* ... and how it ended */
 };
 
 int place_find(pid_t pid, struct place *place, struct err *err) must_check;
+/* Put a trap behind the instruction, and take it away; of a process that we trace.  Without it every call is stepped. */
+void place_arm(pid_t pid, const struct place *place);
+void place_disarm(pid_t pid, const struct place *place);
 /* The thread must be in a ptrace stop.  Blocks its signals (not SIGTRAP: the single step's own signal, forced on a thread
  * that blocks it, would reset the program's handler); the caller sets the mask again. */
 int remote_open(struct remote *r, pid_t tid, const struct place *place, struct err *err) must_check;
-/* The result as the kernel gave it: -errno on failure.  4 us when we are on the tracee's processor. */
+/* The result as the kernel gave it: -errno on failure.  4 us when we are on the tracee's processor and
+ * the place is armed, else 18. */
 long remote_syscall(struct remote *r, long nr, const uint64_t args[6]);
 #define remote_call(r, nr, ...) remote_syscall((r), (nr), (const uint64_t[6]){__VA_ARGS__})
 int remote_read(pid_t pid, uint64_t addr, void *data, size_t n) must_check;

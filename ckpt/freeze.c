@@ -304,6 +304,7 @@ static int read_all(struct ckpt_session *s, struct ckpt_proc *p, struct remote *
 
 	if (place_find(p->pid, &p->place, err) < 0 || read_process(p, err) < 0)
 		return -1;
+	place_arm(p->pid, &p->place);
 	forget_waits(s, p);
 	for (size_t i = 0; i < p->n; i++) {
 		if (fault("ckpt-thread"))
@@ -362,8 +363,10 @@ static void thaw_thread(struct ckpt_thread *t)
 
 void thaw(struct ckpt_session *s, struct ckpt_proc *p)
 {
-	if (p->n && p->place.insn)
+	if (p->n && p->place.insn) {
+		place_disarm(p->pid, &p->place);
 		(void)!remote_write(p->pid, p->place.scratch, p->place.saved, SCRATCH_SIZE);
+	}
 	/* The main thread last: while others of a dead process are not reaped, it cannot be. */
 	for (size_t i = p->n; i-- > 0;)
 		thaw_thread(&p->threads[i]);

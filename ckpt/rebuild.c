@@ -43,6 +43,7 @@ static int rebuild_main(struct ckpt_session *s, struct rebuilt *b, struct err *e
 		return -1;
 	r->tid = pid;
 	b->n = 1;
+	place_arm(pid, &b->image->proc.place);  /* unless the twin is */
 	if (remote_open(r, pid, &b->image->proc.place, err) < 0)
 		return -1;
 	b->ns_tids[0] = how.want ? how.want : pid;
@@ -206,6 +207,7 @@ int rebuild_let_go(struct rebuilt *b, struct err *err)
 		if (CPU_COUNT(affinity))
 			sched_setaffinity(b->threads[i].tid, sizeof *affinity, affinity);
 	}
+	place_disarm(b->threads[0].tid, &b->image->proc.place);
 	for (size_t i = 0; i < b->n; i++)
 		if (ptrace(PTRACE_DETACH, b->threads[i].tid, 0, 0) < 0)
 			return err_sys(err, "let thread %d go", b->threads[i].tid);

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Remote system calls: a stopped thread executes one for us.
  *
- * Its registers are pointed at a `syscall` instruction of the vdso and it is single-stepped over it.  The stop after the
- * step is a signal-delivery stop, inside the kernel's signal code: when the thread later goes on from there with its own
- * registers, orig_rax included, the kernel does with its interrupted system call exactly what it would have done
- * (arch_do_signal_or_restart).  PTRACE_SYSCALL stops elsewhere and would lose that. */
+ * Its registers are pointed at a `syscall` instruction of the vdso, and it runs into a trap that stands behind it (4 us), or,
+ * where there is none, is single-stepped over it (18 us in a virtual machine).  Either stop is a signal-delivery stop, inside
+ * the kernel's signal code: when the thread later goes on from there with its own registers, orig_rax included, the kernel
+ * does with its interrupted system call exactly what it would have done (arch_do_signal_or_restart).  PTRACE_SYSCALL stops
+ * elsewhere and would lose that.
+ *
+ * The trap is in the process's own copy of that page of the vdso, and only while the process stands still for us; twins
+ * keep it. */
 #include <errno.h>
 #include <linux/sched.h>
 #include <string.h>
@@ -94,9 +98,32 @@ int place_find(pid_t pid, struct place *place, struct err *err)
 	place->insn = arch_find_syscall(pid, vdso);
 	if (!place->insn)
 		return err_set(err, "the vdso of process %d has no system call instruction", pid);
-	if (remote_read(pid, place->scratch, place->saved, SCRATCH_SIZE) < 0)
+	if (remote_read(pid, place->scratch, place->saved, SCRATCH_SIZE) < 0 ||
+	    remote_read(pid, arch_behind(place->insn), &place->behind, 1) < 0)
 		return err_sys(err, "read the top of the stack of process %d", pid);
 	return 0;
+}
+
+static void put_behind(pid_t pid, const struct place *place, unsigned char byte)
+{
+	uint64_t at = arch_behind(place->insn);
+	long word;
+
+	/* The page is not writable, which only ptrace() overrides, and that a word at a time. */
+	if (remote_read(pid, at, &word, sizeof word) < 0 || *(unsigned char *)&word == byte)
+		return;
+	*(unsigned char *)&word = byte;
+	ptrace(PTRACE_POKETEXT, pid, at, word);
+}
+
+void place_arm(pid_t pid, const struct place *place)
+{
+	put_behind(pid, place, ARCH_TRAP);
+}
+
+void place_disarm(pid_t pid, const struct place *place)
+{
+	put_behind(pid, place, place->behind);
 }
 
 int remote_open(struct remote *r, pid_t tid, const struct place *place, struct err *err)
@@ -106,6 +133,8 @@ int remote_open(struct remote *r, pid_t tid, const struct place *place, struct e
 		return err_sys(err, "read the registers of thread %d", tid);
 	if (trace_mask_set(tid, ~(1ull << (SIGTRAP - 1))) < 0)
 		return err_sys(err, "block the signals of thread %d", tid);
+	unsigned char behind = 0;
+	r->trap = remote_read(tid, arch_behind(place->insn), &behind, 1) == 0 && behind == ARCH_TRAP;
 	return 0;
 }
 
@@ -130,7 +159,7 @@ long remote_syscall(struct remote *r, long nr, const uint64_t args[6])
 		return gone(r);
 	r->child = 0;
 	do {
-		if (ptrace(PTRACE_SINGLESTEP, r->tid, 0, 0) < 0 || trace_wait(r->tid, &r->status) < 0)
+		if (ptrace(r->trap ? PTRACE_CONT : PTRACE_SINGLESTEP, r->tid, 0, 0) < 0 || trace_wait(r->tid, &r->status) < 0)
 			return gone(r);
 		int event = r->status >> 16;
 		if (event == PTRACE_EVENT_CLONE || event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK) {

@@ -39,6 +39,7 @@ static int rebuild_tracee(struct ckpt_session *s, const struct tracee *x, struct
 			return -1;
 	if (fault("ckpt-traced-park"))
 		return err_set(err, "fault ckpt-traced-park");
+	place_disarm(b->threads[0].tid, &x->image.proc.place);
 	for (size_t i = 0; i < b->n; i++)
 		if (ptrace(PTRACE_DETACH, b->threads[i].tid, 0, 0) < 0)
 			return err_sys(err, "let thread %d go", b->threads[i].tid);

@@ -87,10 +87,16 @@ void arch_set_call(struct arch_regs *regs, uint64_t insn, uint64_t stack, long n
 	r->r9 = args[5];
 }
 
+uint64_t arch_behind(uint64_t insn)
+{
+	return insn + SYSCALL_SIZE;
+}
+
 bool arch_call_done(const struct arch_regs *regs, uint64_t insn, long *result)
 {
 	*result = (long)regs->r.rax;
-	return regs->r.rip == insn + SYSCALL_SIZE;
+	/* Stepped over it, or past the trap behind it. */
+	return regs->r.rip == insn + SYSCALL_SIZE || regs->r.rip == insn + SYSCALL_SIZE + 1;
 }
 
 uint64_t arch_tls(const struct arch_regs *regs)
