@@ -141,6 +141,7 @@ class Clock:
             try:
                 if self.end.waits_for_place() and not self.stop.end:
                     passes = ClockPasses(self.end, self.pass_place)
+                self.stack.watch_callers()
                 while self.stop.tick < limit and not self.stop.end:
                     tick = self.step()
                     if tick and trace:

@@ -10,6 +10,7 @@
 # unless a jump of the function's own leads there.  For functions that have such jumps, and those whose first stop is not
 # known yet, an internal breakpoint at their very first instruction, where only a call comes, sees the call.
 
+NEAR = 4                # callers that are watched at the beginning of a run
 CALL_PUSHES = 8         # bytes between sp at a function's first instruction and the address of its frame
 LARGE = 4000            # bytes: a larger function is not searched for jumps
 
@@ -118,13 +119,20 @@ class ClockStack:
             self.functions[code] = ClockFunction(code)
         return self.functions[code]
 
+    def watch_callers(self):
+        """Before a run: a caller, too, may return and be called again without a stop in between."""
+        for name in self.ids[-NEAR:]:
+            self.watch(name)
+
     def watch_entries(self):
         """Before a step: see to it that another call in the newest frame's place will be noticed."""
-        if self.by_instruction:
-            return
         for entry in self.entries.values():
             entry.called.clear()
-        function = self.function(self.ids[-1]) if self.ids else None
+        if self.ids:
+            self.watch(self.ids[-1])
+
+    def watch(self, name):
+        function = None if self.by_instruction else self.function(name)
         if function is not None and function.code not in self.entries and not function.certain():
             self.entries[function.code] = ClockEntry(function.code)
 
@@ -155,121 +163,6 @@ class ClockStack:
         """Tail calls may have left it in the place of one that was called from elsewhere."""
         caller = frame.older()
         return (str(caller) if caller is not None else None) == (self.ids[depth - 2] if depth > 1 else None)
-
-    def learn(self, frame):
-        if self.first is None:
-            self.first = frame.pc()
-            self.open = self.open or clock_jumps_to(frame, self.code, self.first)
-
-    def certain(self):
-        return self.first is not None and not self.open
-
-
-def clock_jumps_to(frame, code, first):
-    """Can a jump inside the function lead to its first stop, or to the prologue before it?"""
-    try:
-        block = frame.block()
-        while block.function is None or block.start != code:
-            block = block.superblock
-            if block is None or block.is_static or block.is_global:
-                return True
-        if block.end - code > LARGE:
-            return True
-        instructions = frame.architecture().disassemble(code, block.end - 1)
-    except (gdb.error, RuntimeError):
-        return True
-    for instruction in instructions:
-        words = instruction['asm'].replace('bnd ', '').replace('notrack ', '').split()
-        if not words or not (words[0].startswith('j') or words[0].startswith('loop')):
-            continue
-        try:
-            to = int(words[1].split(',')[-1], 16)
-        except (ValueError, IndexError):
-            return True         # through a register or a table: anywhere
-        if code <= to <= first:
-            return True
-    return False
-
-
-def clock_part(name, key):
-    """The number after the key in a frame id, or None."""
-    at = name.find(key)
-    if at < 0:
-        return None
-    at += len(key)
-    end = at
-    while name[end] not in ',}':
-        end += 1
-    try:
-        return int(name[at:end], 16)
-    except ValueError:
-        return None
-
-
-class ClockStack:
-    functions = {}
-
-    def __init__(self, by_instruction):
-        self.by_instruction = by_instruction    # then every stop tells, and calls need not be looked for
-        self.entries = {}       # code: ClockEntry
-        self.ids = []           # the outermost first
-        self.depths = {}        # id: depth
-
-    def start(self, frame):
-        self.cut(0)
-        self.push(clock_outwards(frame, {}))
-
-    def depth(self):
-        return len(self.ids)
-
-    def cut(self, depth):
-        while len(self.ids) > depth:
-            self.depths.pop(self.ids.pop(), None)
-
-    def push(self, names):
-        for name in reversed(names):
-            self.ids.append(name)
-            self.depths[name] = len(self.ids)
-
-    def function(self, name):
-        """That of a frame; None for one that was inlined, which nothing calls."""
-        code = None if 'artificial' in name else clock_part(name, 'code=')
-        if not code:
-            return None
-        if code not in self.functions:
-            self.functions[code] = ClockFunction(code)
-        return self.functions[code]
-
-    def watch_entries(self):
-        """Before a step: see to it that another call in the newest frame's place will be noticed."""
-        if self.by_instruction:
-            return
-        for entry in self.entries.values():
-            entry.called.clear()
-        function = self.function(self.ids[-1]) if self.ids else None
-        if function is not None and function.code not in self.entries and not function.certain():
-            self.entries[function.code] = ClockEntry(function.code)
-
-    def forget_entries(self):
-        for entry in self.entries.values():
-            if entry.is_valid():
-                entry.delete()
-        self.entries.clear()
-
-    def arrive(self, frame, stepped):
-        """At a stop, whose newest frame it is: the kind.  stepped: the step ended there by itself."""
-        name = str(frame)
-        depth = self.depths.get(name)
-        if depth is not None:
-            self.cut(depth)
-            return CALL if self.called_again(frame, name) else LINE
-        names = clock_outwards(frame, self.depths)
-        self.cut(self.depths.get(names.pop(), 0) if names[-1] in self.depths else 0)
-        self.push(names)
-        function = self.function(name)
-        if function is not None and not self.by_instruction:
-            self.learn(frame, function, stepped)
-        return CALL
 
     def learn(self, frame, function, stepped):
         caller = frame.older()
