@@ -79,6 +79,10 @@ struct machine {
 	int (*trace)(void *self, uint64_t limit, bool with_breakpoints,
 		     void (*told)(void *ctx, const struct machine_tick *ticks, size_t n), void *ctx,
 		     struct machine_stop *stop, struct err *err);
+	/* Where the debugger makes no stop before a function returns: run on until the frame at `depth`, which is the
+	 * innermost, has returned, into the rest of its caller's statement.  *left: so it happened.  The caller goes
+	 * elsewhere before it runs on.  NULL where MACHINE_RETURN stops tell it all. */
+	int (*leave)(void *self, uint32_t depth, bool *left, struct err *err);
 	/* Remember the position here, inside a segment; go() returns to it any number of times. */
 	int (*mark)(void *self, struct machine_mark **mark, struct err *err);
 	int (*go)(void *self, struct machine_mark *mark, struct machine_stop *stop, struct err *err);

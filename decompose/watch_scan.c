@@ -25,6 +25,26 @@ static bool done_by_caller(const struct machine_stop *at, const struct machine_s
 	return at->kind == MACHINE_EXCEPTION && next->depth < at->depth;
 }
 
+/* Where returns are no stops: the statement at `at`, which was the last of its function, is over, and the frame with it.  Is
+ * the value still as before?  Then the rest of the caller's statement changes it. */
+static int left_unchanged(struct watch *w, const struct machine_stop *at, const struct machine_value *before,
+			  bool *unchanged)
+{
+	struct machine_value then = { .text = NULL };
+	bool left;
+
+	*unchanged = false;
+	if (w->m->leave(w->m->self, at->depth, &left, w->err) < 0)
+		return -1;
+	if (!left)
+		return 0;
+	if (watch_eval(w, 1, 1, &then) < 0)
+		return -1;
+	*unchanged = !watch_differs(&then, before);
+	watch_value_free(&then);
+	return 0;
+}
+
 static bool is_last_position(const struct watch *w, int segment, uint64_t position)
 {
 	return segment == w->n - 1 && position == w->segments[segment].last;
@@ -56,7 +76,11 @@ int watch_found(struct watch *w, int segment, struct machine_mark *mark, uint64_
 	w->result->inside = k == 0 && at.inside;
 	w->result->in_caller = !w->result->inside && done_by_caller(&at, &next);
 	w->result->latest = w->result->latest || is_last_position(w, segment, k + 1);
-	return 0;
+	if (!w->m->leave || w->result->inside || next.depth >= at.depth || w->depth >= at.depth)
+		return 0;
+	if (watch_go(w, mark, marked, &at) < 0 || (k > marked && watch_run(w, segment, k, &at) < 0))
+		return -1;
+	return left_unchanged(w, &at, &w->result->before, &w->result->in_caller);
 }
 
 void watch_found_command(struct watch *w, int segment, struct machine_value *before)

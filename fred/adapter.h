@@ -88,6 +88,8 @@ struct adapter {
 	const struct adapter_alias *aliases;    /* ends with a NULL name */
 	/* What stepping forward once is called here: {"step", "next"}, for the decomposed history. */
 	const char *step, *next;
+	/* The command that runs on until the frame has returned, where the clock makes no stop before that; else NULL. */
+	const char *finish;
 	bool repeats;                           /* an empty line means something to the debugger itself */
 	/* clock_run() needs `until` for each command, not only for those that ^C ended: it is asked for where it is cheap. */
 	bool needs_ends;

@@ -216,6 +216,24 @@ static int op_run(void *self, uint64_t limit, struct machine_stop *stop, struct 
 	return op_trace(self, limit, false, NULL, NULL, stop, err);
 }
 
+static int op_leave(void *self, uint32_t depth, bool *left, struct err *err)
+{
+	struct fred_machine *m = self;
+	struct session *s = m->session;
+	struct adapter_event event;
+
+	s->astray = true;
+	if (s->adapter->line(s->agent, s->adapter->finish, err) || run_to_prompt(s, &event, err))
+		return -1;
+	bool prompt = event.kind == ADAPTER_PROMPT;
+	adapter_event_free(&event);
+	*left = false;
+	if (!prompt || here(m, &m->stop, err))
+		return prompt ? -1 : err_set(err, "the debugger asked a question at %s", s->adapter->finish);
+	*left = m->stop.depth + 1 == depth;
+	return 0;
+}
+
 static int op_mark(void *self, struct machine_mark **mark, struct err *err)
 {
 	struct fred_machine *m = self;
@@ -327,7 +345,7 @@ struct machine *machine_open(struct session *s, const char *breakpoints, struct 
 	m->ops = (struct machine){
 		.self = m, .segments = op_segments, .moves = op_moves, .enter = op_enter, .now = op_now, .run = op_run,
 		.trace = op_trace,
-		.mark = op_mark, .go = op_go, .drop = op_drop, .eval = op_eval, .progress = op_progress,
+		.leave = s->adapter->finish ? op_leave : NULL, .mark = op_mark, .go = op_go, .drop = op_drop, .eval = op_eval, .progress = op_progress,
 	};
 	*fm = m;
 	return &m->ops;

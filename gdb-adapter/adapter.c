@@ -122,7 +122,7 @@ static bool gdb_unmeasured(const char *state)
 }
 
 const struct adapter gdb_adapter = {
-	.name = "gdb", .aliases = aliases, .step = "step", .next = "next", .repeats = true, .needs_ends = true,
+	.name = "gdb", .aliases = aliases, .step = "step", .next = "next", .finish = "finish", .repeats = true, .needs_ends = true,
 	.unmeasured = gdb_unmeasured, .measure = client_measure,
 	.claims = gdb_claims, .open = gdb_open, CLIENT_MEMBERS,
 };
