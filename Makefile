@@ -67,7 +67,7 @@ $(BUILD)/tests/test_%: $(BUILD)/tests/unit/test_%.o $(call obj,$(filter-out test
 unit-tests: $(UNIT)
 
 # What Debian calls all that is needed to build, to test and to demonstrate.
-DEPS = gcc g++ gdb make libc6-dev libc6-dbg libreadline-dev libcmocka-dev python3 python3-pytest python3-numpy python3-sortedcontainers
+DEPS = gcc g++ gdb make libc6-dev libc6-dbg libreadline-dev libcmocka-dev python3 python3-pytest python3-numpy python3-sortedcontainers python3-dbg
 
 deps:
 	@command -v dpkg-query >/dev/null || { echo "Not a Debian system: make sure that you have: $(DEPS)"; exit 0; }; \

@@ -218,7 +218,7 @@ void prompt_read(void)
 	case MESSAGE_LINE:
 	case MESSAGE_END_OF_FILE:
 		if (prompt.top)
-			call_python("line_comes", type, "", 0);
+			call_python("line_comes", type, pending.body, type == MESSAGE_LINE ? pending.n : 0);
 		give_line(type == MESSAGE_LINE ? strndup(pending.body, pending.n) : NULL);
 		break;
 	case MESSAGE_CLOCK_RUN:

@@ -15,6 +15,8 @@ class Known:
     pid = 0             # of the program; 0: it does not run
     exited = False
     line_class = None   # of the line being executed, if it was asked for
+    moving = None       # the last command that let the program go on
+    stepped = False     # the program stands where `step` or `next` took it, or the clock: at a tick, in whatever part of a line
 
 
 known = Known()
@@ -23,6 +25,7 @@ known = Known()
 def start():
     gdb.events.before_prompt.connect(before_prompt)
     gdb.events.exited.connect(exited)
+    gdb.events.stop.connect(stopped)
     send_fields('H', [1, gdb.VERSION])
 
 
@@ -43,6 +46,11 @@ def exited(event):
     known.exited = True
 
 
+def stopped(event):
+    # Breakpoints and signals have events of their own; a step or a finish that came to its end has none.
+    known.stepped = type(event) is gdb.StopEvent and known.moving in ('step', 'next')
+
+
 def place_of_frame(frame):
     """File, line and function of a frame; the object file where there is no line."""
     sal = frame.find_sal()
@@ -59,9 +67,10 @@ def newest_frame():
 
 
 def between_statements(frame):
-    """Does the frame stand at the start of a line's code?"""
+    """Does the frame stand where `step` stops?"""
     sal = frame.find_sal()
-    return sal is None or sal.symtab is None or sal.pc == frame.pc()
+    # At the first instruction of an inlined function that is not entered yet, a line has no pc.
+    return known.stepped or sal is None or sal.symtab is None or sal.pc in (0, frame.pc())
 
 
 def prompted(text, top):
@@ -80,8 +89,12 @@ def prompted(text, top):
     send_fields('P', [text] + clock + [int(restarted) | (2 if gdb.current_recording() else 0), 0, pid])
 
 
-def line_comes(*unused):
+def line_comes(kind, body):
     """A line is about to be handed to gdb."""
+    text = body.decode('utf-8', 'surrogateescape').strip('\0 \t')
+    name = clock_words(text)[0] if text else None
+    if name in MOVING:
+        known.moving = name
     clock_forget()
     clock_begin()
 

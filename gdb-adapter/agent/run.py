@@ -39,6 +39,7 @@ def clock_run(first, text, limit, trace, breakpoints, show_it, end):
         send_fields('A', [])
         if receive() is not None:       # the session lets it be seen now
             clock_show('')
+    known.stepped = not stop.inside
     Run.stop = stop
 
 

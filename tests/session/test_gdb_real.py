@@ -31,14 +31,17 @@ def place(session):
 
 def test_reverse_next_and_undo(folder):
     session = session_at_reverse(folder)
+    session.do("step")
+    session.do("step")
     places = [place(session)]
-    for _ in range(4):
+    for _ in range(3):
         session.do("next")
         places.append(place(session))
+    assert {function for function, _ in places} == {"list_reverse_impl"}
     for expected in reversed(places[:-1]):
         session.do("fred-reverse-next")
         assert place(session) == expected
-    session.do("fred-undo 4")
+    session.do("fred-undo 3")
     assert place(session) == places[-1]
     session.do("fred-undo")
     assert place(session) == places[-2]
