@@ -89,6 +89,8 @@ void place_disarm(pid_t pid, const struct place *place);
 /* The thread must be in a ptrace stop.  Blocks its signals (not SIGTRAP: the single step's own signal, forced on a thread
  * that blocks it, would reset the program's handler); the caller sets the mask again. */
 int remote_open(struct remote *r, pid_t tid, const struct place *place, struct err *err) must_check;
+/* Runs code in the process, with an argument in a register, to the trap that ends at code + end. */
+int remote_run(struct remote *r, uint64_t code, uint64_t argument, size_t end) must_check;
 /* The result as the kernel gave it: -errno on failure.  4 us when we are on the tracee's processor and
  * the place is armed, else 18. */
 long remote_syscall(struct remote *r, long nr, const uint64_t args[6]);
@@ -123,6 +125,7 @@ struct tracer {
 	struct remote *r;               /* the leader's thread that is the tracer, frozen */
 	uint64_t buffer;                /* memory of its process, for what ptrace() reads and writes */
 	size_t size;
+	uint64_t code;                  /* for batch.c; 0: there is none */
 	bool mapped;
 };
 
@@ -142,12 +145,44 @@ int tracer_set_regs(const struct tracer *t, pid_t ns_tid, const struct arch_regs
 int tracer_get_xstate(const struct tracer *t, pid_t ns_tid, void **state, size_t *len) must_check;
 int tracer_get_mask(const struct tracer *t, pid_t ns_tid, uint64_t *mask) must_check;
 int tracer_set_mask(const struct tracer *t, pid_t ns_tid, uint64_t mask) must_check;
-/* Step or run (`how`) to the next stop, r->status; -1 when it ended. */
-int tracer_resume(struct remote *r, int how);
+/* Sets registers (unless NULL), steps or runs (`how`) to the next stop, r->status, and reads them there; -1 when it ended. */
+int tracer_run(struct remote *r, const struct arch_regs *set, int how, struct arch_regs *got);
 /* remote_open() of a traced thread; remote_call() then works as for our own.  The thread must stand in a signal stop. */
 int tracer_remote(struct remote *r, const struct tracer *via, pid_t tid, pid_t ns_tid, const struct place *place,
 		  struct err *err) must_check;
 long tracer_syscall(struct remote *r, long nr, const uint64_t args[6]);
+
+/* ---- several calls of the tracer in one go: batch.c ---- */
+
+struct batch {
+	const struct tracer *t;
+	size_t n, used, sent;
+	struct {
+		int64_t nr;
+		uint64_t args[6];
+		int64_t result;
+	} calls[16];                    /* one less, and the end */
+	char data[24 << 10];            /* as in the tracer's memory */
+};
+
+void batch_begin(struct batch *b, const struct tracer *t);
+/* Room for data, or data, in the tracer: its address there.  What goes in comes before what only comes out. */
+uint64_t batch_room(struct batch *b, size_t n);
+uint64_t batch_put(struct batch *b, const void *data, size_t n);
+/* After the run: our copy of what is at that address. */
+void *batch_at(struct batch *b, uint64_t at);
+/* Returns its index in calls[]. */
+size_t batch_syscall(struct batch *b, long nr, const uint64_t args[6]);
+#define batch_call(b, nr, ...) batch_syscall((b), (nr), (const uint64_t[6]){__VA_ARGS__})
+/* All of them are made, whatever their results. */
+int batch_run(struct batch *b) must_check;
+/* -1 with the errno of the first of these that failed. */
+int batch_check(const struct batch *b, size_t from, size_t to) must_check;
+
+extern const unsigned char arch_batch_code[];
+extern const size_t arch_batch_size, arch_batch_end;
+void arch_set_run(struct arch_regs *regs, uint64_t code, uint64_t stack, uint64_t argument);
+bool arch_is_at(const struct arch_regs *regs, uint64_t address);
 
 /* Debug registers; arch/x86_64_traced.c. */
 struct arch_debug {

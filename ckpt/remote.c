@@ -174,6 +174,23 @@ long remote_syscall(struct remote *r, long nr, const uint64_t args[6])
 	return result;
 }
 
+int remote_run(struct remote *r, uint64_t code, uint64_t argument, size_t end)
+{
+	struct arch_regs regs = r->regs;
+
+	if (r->dead)
+		return -1;
+	arch_set_run(&regs, code, r->place->scratch, argument);
+	if (arch_set_regs(r->tid, &regs) < 0)
+		return (int)gone(r);
+	do {
+		if (ptrace(PTRACE_CONT, r->tid, 0, 0) < 0 || trace_wait(r->tid, &r->status) < 0 ||
+		    arch_get_regs(r->tid, &regs) < 0)
+			return (int)gone(r);
+	} while (!arch_is_at(&regs, code + end));       /* another SIGSTOP, from outside */
+	return 0;
+}
+
 pid_t remote_clone(struct remote *r, const struct remote_clone *how)
 {
 	struct { struct clone_args args; pid_t want[2]; } box = {0};

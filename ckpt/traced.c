@@ -163,7 +163,7 @@ static int open_thread(const struct tracer *via, struct tracee *x, size_t i, str
 		return -1;
 	x->changed[i] = true;
 	/* The call that the event belongs to has not returned, and would write its result over our registers. */
-	if (event && (tracer_resume(r, PTRACE_SINGLESTEP) < 0 || tracer_get_regs(via, t->ns_tid, &r->regs) < 0))
+	if (event && tracer_run(r, NULL, PTRACE_SINGLESTEP, &r->regs) < 0)
 		return err_set(err, "thread %d has just ended", t->ns_tid);
 	t->regs = r->regs;
 	read_rseq(via, t);

@@ -112,12 +112,10 @@ int traced_copy(struct ckpt_session *s, struct traced *t, bool holder, struct er
 
 static int enter_call(struct remote *r, const struct arch_regs *regs)
 {
-	struct arch_regs enter = *regs;
+	struct arch_regs enter = *regs, now;
 
 	arch_set_entry(&enter, r->place->insn);
-	if (tracer_set_regs(r->via, r->ns_tid, &enter) < 0)
-		return -1;
-	if (tracer_resume(r, PTRACE_SYSCALL) < 0)
+	if (tracer_run(r, &enter, PTRACE_SYSCALL, &now) < 0)
 		return -1;
 	return tracer_set_regs(r->via, r->ns_tid, regs);
 }

@@ -51,6 +51,8 @@ bool fault_try(struct ckpt_session *s, const struct image *m, size_t i, struct s
 
 void fault_again_live(struct remote *r, const struct ckpt_thread *t)
 {
-	if (tracer_set_regs(r->via, r->ns_tid, &t->regs) == 0 && tracer_set_mask(r->via, r->ns_tid, LET_FAULTS) == 0)
-		(void)!tracer_resume(r, PTRACE_SINGLESTEP);
+	struct arch_regs now;
+
+	if (tracer_set_mask(r->via, r->ns_tid, LET_FAULTS) == 0)
+		(void)!tracer_run(r, &t->regs, PTRACE_SINGLESTEP, &now);
 }

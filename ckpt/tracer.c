@@ -21,19 +21,33 @@
 #define PTRACE_SETSIGMASK 0x420b
 #endif
 
+/* The vector registers do not fit into the scratch bytes.  Mapped for the operation only: the program's memory map is not
+ * changed. */
+static long lend(struct remote *r, uint64_t protection)
+{
+	return remote_call(r, SYS_mmap, 0, TRACER_BUFFER, protection, MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1);
+}
+
 int tracer_open(struct tracer *t, struct remote *r, struct err *err)
 {
-	/* The vector registers do not fit into the scratch bytes.  Mapped for the operation only: the program's memory map
-	 * is not changed. */
-	long at = remote_call(r, SYS_mmap, 0, TRACER_BUFFER, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			      (uint64_t)-1);
+	bool code = true;
+	long at = lend(r, PROT_READ | PROT_WRITE | PROT_EXEC);
 
-	*t = (struct tracer){.r = r, .buffer = (uint64_t)at, .size = TRACER_BUFFER, .mapped = true};
-	if (at >= 0 || at < -4095)
-		return 0;
+	/* SELinux and the like may forbid memory that is both written and executed. */
+	if (at < 0 && at >= -4095) {
+		code = false;
+		at = lend(r, PROT_READ | PROT_WRITE);
+	}
 	*t = (struct tracer){0};
-	errno = (int)-at;
-	return err_sys(err, "get %d bytes of memory in process %d", TRACER_BUFFER, r->tid);
+	if (at < 0 && at >= -4095) {
+		errno = (int)-at;
+		return err_sys(err, "get %d bytes of memory in process %d", TRACER_BUFFER, r->tid);
+	}
+	*t = (struct tracer){.r = r, .buffer = (uint64_t)at, .size = TRACER_BUFFER, .mapped = true};
+	uint64_t code_at = t->buffer + TRACER_BUFFER - 128;
+	if (code && remote_write(r->tid, code_at, arch_batch_code, arch_batch_size) == 0)
+		t->code = code_at;
+	return 0;
 }
 
 void tracer_close(struct tracer *t)
@@ -138,16 +152,44 @@ int tracer_set_mask(const struct tracer *t, pid_t ns_tid, uint64_t mask)
 	return tracer_put(t, PTRACE_SETSIGMASK, ns_tid, sizeof mask, &mask, sizeof mask);
 }
 
-int tracer_resume(struct remote *r, int how)
+/* Sets the registers, if there are any; steps or runs to the next stop; reads the registers there. */
+static int to_next_stop(struct remote *r, const struct arch_regs *set, int how, struct arch_regs *got)
+{
+	struct batch b;
+	struct regset_box box = {.v = {NULL, sizeof *got}};
+	struct iovec *v;
+
+	batch_begin(&b, r->via);
+	uint64_t regs = set ? batch_put(&b, set, sizeof *set) : 0;
+	struct iovec in = {(void *)regs, sizeof *set};
+	uint64_t in_at = set ? batch_put(&b, &in, sizeof in) : 0;
+	uint64_t out_at = batch_put(&b, &box.v, sizeof box.v);
+	uint64_t out = batch_put(&b, &box.regs, sizeof box.regs);
+	v = batch_at(&b, out_at);
+	v->iov_base = (void *)out;
+	uint64_t status = batch_room(&b, sizeof r->status);
+	if (set)
+		batch_call(&b, SYS_ptrace, PTRACE_SETREGSET, (uint64_t)r->ns_tid, NT_PRSTATUS, in_at);
+	batch_call(&b, SYS_ptrace, (uint64_t)how, (uint64_t)r->ns_tid, 0, 0);
+	size_t waited = batch_call(&b, SYS_wait4, (uint64_t)r->ns_tid, status, __WALL, 0);
+	batch_call(&b, SYS_ptrace, PTRACE_GETREGSET, (uint64_t)r->ns_tid, NT_PRSTATUS, out_at);
+	if (batch_run(&b) < 0)
+		return -1;
+	memcpy(&r->status, batch_at(&b, status), sizeof r->status);
+	memcpy(got, batch_at(&b, out), sizeof *got);
+	return batch_check(&b, 0, b.n) < 0 || b.calls[waited].result != r->ns_tid || !WIFSTOPPED(r->status) ? -1 : 0;
+}
+
+int tracer_run(struct remote *r, const struct arch_regs *set, int how, struct arch_regs *got)
 {
 	for (;;) {
-		if (tracer_ptrace(r->via, how, r->ns_tid, 0, 0) < 0 || tracer_wait(r->via, r->ns_tid, &r->status) < 0 ||
-		    !WIFSTOPPED(r->status))
+		if (to_next_stop(r, set, how, got) < 0)
 			return -1;
 		/* It cannot be blocked.  A debugger may have sent one that has not come yet, and wait for it. */
 		if (r->status >> 8 != SIGSTOP)
 			return 0;
 		r->stops++;
+		set = NULL;
 	}
 }
 
@@ -164,19 +206,18 @@ int tracer_remote(struct remote *r, const struct tracer *via, pid_t tid, pid_t n
 
 long tracer_syscall(struct remote *r, long nr, const uint64_t args[6])
 {
-	struct arch_regs regs = r->regs;
+	struct arch_regs call = r->regs, now;
+	const struct arch_regs *set = &call;
 	long result = -ESRCH;
 
 	if (r->dead)
 		return -ESRCH;
-	arch_set_call(&regs, r->place->insn, r->place->scratch, nr, args);
-	if (tracer_set_regs(r->via, r->ns_tid, &regs) < 0)
-		r->dead = true;
-	while (!r->dead) {
-		if (tracer_resume(r, PTRACE_SINGLESTEP) < 0 || tracer_get_regs(r->via, r->ns_tid, &regs) < 0)
-			r->dead = true;
-		else if (arch_call_done(&regs, r->place->insn, &result))
+	arch_set_call(&call, r->place->insn, r->place->scratch, nr, args);
+	while (tracer_run(r, set, PTRACE_SINGLESTEP, &now) == 0) {
+		if (arch_call_done(&now, r->place->insn, &result))
 			return result;
+		set = NULL;
 	}
+	r->dead = true;
 	return -ESRCH;
 }
