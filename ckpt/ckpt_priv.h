@@ -117,86 +117,7 @@ int trace_seize(pid_t tid, struct err *err) must_check;
 int trace_settle(pid_t tid);
 #define TRACE_OPTIONS (PTRACE_O_EXITKILL | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK)
 
-/* ---- ptrace through the leader: tracer.c ---- */
-
-#define TRACER_BUFFER 65536
-
-struct tracer {
-	struct remote *r;               /* the leader's thread that is the tracer, frozen */
-	uint64_t buffer;                /* memory of its process, for what ptrace() reads and writes */
-	size_t size;
-	uint64_t code;                  /* for batch.c; 0: there is none */
-	bool mapped;
-};
-
-/* Maps the buffer. */
-int tracer_open(struct tracer *t, struct remote *r, struct err *err) must_check;
-void tracer_close(struct tracer *t);
-/* Without vector registers the scratch bytes will do. */
-void tracer_on_scratch(struct tracer *t, struct remote *r);
-/* As ptrace(2), of a thread by its number inside; `data` is an address there, or a plain value. */
-int tracer_ptrace(const struct tracer *t, int request, pid_t ns_tid, uint64_t addr, uint64_t data);
-/* ... with data that the kernel writes, or reads. */
-int tracer_get(const struct tracer *t, int request, pid_t ns_tid, uint64_t addr, void *data, size_t n);
-int tracer_put(const struct tracer *t, int request, pid_t ns_tid, uint64_t addr, const void *data, size_t n);
-int tracer_wait(const struct tracer *t, pid_t ns_tid, int *status);
-int tracer_get_regs(const struct tracer *t, pid_t ns_tid, struct arch_regs *regs) must_check;
-int tracer_set_regs(const struct tracer *t, pid_t ns_tid, const struct arch_regs *regs) must_check;
-int tracer_get_xstate(const struct tracer *t, pid_t ns_tid, void **state, size_t *len) must_check;
-int tracer_get_mask(const struct tracer *t, pid_t ns_tid, uint64_t *mask) must_check;
-int tracer_set_mask(const struct tracer *t, pid_t ns_tid, uint64_t mask) must_check;
-/* Sets registers (unless NULL), steps or runs (`how`) to the next stop, r->status, and reads them there; -1 when it ended. */
-int tracer_run(struct remote *r, const struct arch_regs *set, int how, struct arch_regs *got);
-/* remote_open() of a traced thread; remote_call() then works as for our own.  The thread must stand in a signal stop. */
-int tracer_remote(struct remote *r, const struct tracer *via, pid_t tid, pid_t ns_tid, const struct place *place,
-		  struct err *err) must_check;
-long tracer_syscall(struct remote *r, long nr, const uint64_t args[6]);
-
-/* ---- several calls of the tracer in one go: batch.c ---- */
-
-struct batch {
-	const struct tracer *t;
-	size_t n, used, sent;
-	struct {
-		int64_t nr;
-		uint64_t args[6];
-		int64_t result;
-	} calls[16];                    /* one less, and the end */
-	char data[24 << 10];            /* as in the tracer's memory */
-};
-
-void batch_begin(struct batch *b, const struct tracer *t);
-/* Room for data, or data, in the tracer: its address there.  What goes in comes before what only comes out. */
-uint64_t batch_room(struct batch *b, size_t n);
-uint64_t batch_put(struct batch *b, const void *data, size_t n);
-/* After the run: our copy of what is at that address. */
-void *batch_at(struct batch *b, uint64_t at);
-/* Returns its index in calls[]. */
-size_t batch_syscall(struct batch *b, long nr, const uint64_t args[6]);
-#define batch_call(b, nr, ...) batch_syscall((b), (nr), (const uint64_t[6]){__VA_ARGS__})
-/* All of them are made, whatever their results. */
-int batch_run(struct batch *b) must_check;
-/* -1 with the errno of the first of these that failed. */
-int batch_check(const struct batch *b, size_t from, size_t to) must_check;
-
-extern const unsigned char arch_batch_code[];
-extern const size_t arch_batch_size, arch_batch_end;
-void arch_set_run(struct arch_regs *regs, uint64_t code, uint64_t stack, uint64_t argument);
-bool arch_is_at(const struct arch_regs *regs, uint64_t address);
-
-/* Debug registers; arch/x86_64_traced.c. */
-struct arch_debug {
-	unsigned long r[8];
-};
-size_t arch_debug_offset(unsigned i);
-int arch_debug_get(const struct tracer *t, pid_t ns_tid, struct arch_debug *d) must_check;
-int arch_debug_set(pid_t tid, const struct arch_debug *d) must_check;
-/* Did an instruction cause the signal, so that executing it again causes it again? */
-bool arch_is_fault(const siginfo_t *info);
-/* For a twin that is put into a signal stop with these registers: see arch_rewind(). */
-void arch_resumable(struct arch_regs *regs);
-/* From the registers in a system call's entry stop: those to enter it with, at insn. */
-void arch_set_entry(struct arch_regs *regs, uint64_t insn);
+#include "ckpt/tracer.h"
 
 /* ---- what is recorded ---- */
 
@@ -215,7 +136,7 @@ struct ckpt_thread {
 	uint64_t robust, robust_len;
 	uint64_t clear_tid;             /* where the kernel writes 0 when the thread ends; glibc caches the tid there */
 	uint32_t tid_word;              /* what stands there */
-	struct { uint64_t ptr; uint32_t size, sig, flags, pad; } rseq;
+	struct rseq_area rseq;
 	uint64_t rseq_cs;               /* the critical section it is in: a remote call makes the kernel forget it */
 	stack_t altstack;
 	cpu_set_t affinity;

@@ -86,11 +86,8 @@ static void read_robust_list(struct ckpt_thread *t)
 	}
 }
 
-/* Not before exec() has returned: at its event that of the old program is still there (fs/exec.c, bprm_execve). */
-static void read_rseq(const struct tracer *via, struct ckpt_thread *t)
+static void read_rseq_cs(struct ckpt_thread *t)
 {
-	if (tracer_get(via, PTRACE_GET_RSEQ_CONFIGURATION, t->ns_tid, sizeof t->rseq, &t->rseq, sizeof t->rseq) < 0)
-		t->rseq.ptr = 0;
 	if (t->rseq.ptr && remote_read(t->tid, t->rseq.ptr + RSEQ_CS_OFFSET, &t->rseq_cs, sizeof t->rseq_cs) < 0)
 		t->rseq_cs = 0;
 }
@@ -110,32 +107,48 @@ static unsigned take_sigstops(struct pending *p)
 	return taken;
 }
 
-static int read_stop(const struct tracer *via, const struct ckpt_thread *t, struct stop *stop, struct err *err)
+static int read_stop(const struct tracer *via, const struct ckpt_thread *t, const struct look *l, struct stop *stop,
+		     struct err *err)
 {
 	struct __ptrace_syscall_info call;
 
-	/* EINVAL: stopped by job control; there is no signal to tell of. */
-	stop->have_info = tracer_get(via, PTRACE_GETSIGINFO, t->ns_tid, 0, &stop->info, sizeof stop->info) == 0;
+	/* None when it is stopped by job control: there is no signal to tell of. */
+	stop->have_info = l->have_info;
+	stop->info = l->info;
 	/* Entry and exit look the same (ptrace(2), syscall-stops; 0x80 with PTRACE_O_TRACESYSGOOD). */
 	bool at_call = stop->have_info && stop->info.si_signo == SIGTRAP && (stop->info.si_code & ~0x80) == SIGTRAP;
 	if (at_call && tracer_get(via, PTRACE_GET_SYSCALL_INFO, t->ns_tid, sizeof call, &call, sizeof call) > 0)
 		stop->entry = call.op == PTRACE_SYSCALL_INFO_ENTRY;
 	stop->fault = stop->have_info && arch_is_fault(&stop->info) ? FAULT_UNTRIED : FAULT_NONE;
-	if (arch_debug_get(via, t->ns_tid, &stop->debug) < 0)
+	if (l->debug_control && arch_debug_get(via, t->ns_tid, &stop->debug) < 0)
 		return err_sys(err, "read the debug registers of thread %d", t->tid);
 	return 0;
 }
 
-static int read_thread(const struct tracer *via, struct ckpt_thread *t, struct stop *stop, struct err *err)
+static int read_thread(const struct tracer *via, struct tracee *x, size_t i, struct err *err)
 {
-	if (tracer_get_mask(via, t->ns_tid, &t->mask) < 0)
-		return err_sys(err, "read the signal mask of thread %d", t->tid);
-	if (tracer_get_xstate(via, t->ns_tid, &t->xstate, &t->xstate_len) < 0)
-		return err_sys(err, "read the vector registers of thread %d", t->tid);
+	struct ckpt_thread *t = &x->image.proc.threads[i];
+	struct look l;
+
+	if (tracer_look(via, t->ns_tid, &l) < 0)
+		return err_sys(err, "read the state of thread %d", t->ns_tid);
+	t->regs = l.regs;
+	t->mask = l.mask;
+	t->xstate = l.xstate;
+	t->xstate_len = l.xstate_len;
+	if (l.have_rseq)
+		t->rseq = l.rseq;
+	read_rseq_cs(t);
 	read_robust_list(t);
-	if (read_stop(via, t, stop, err) < 0 || signals_save(via, t->ns_tid, false, &t->pending, err) < 0)
+	x->remotes[i] = (struct remote){
+		.tid = t->tid, .ns_tid = t->ns_tid, .place = &x->image.proc.place, .via = via, .regs = t->regs,
+	};
+	x->changed[i] = true;
+	if (read_stop(via, t, &l, &x->stops[i], err) < 0)
 		return -1;
-	stop->sigstops = take_sigstops(&t->pending);
+	if (l.pending && signals_save(via, t->ns_tid, false, &t->pending, err) < 0)
+		return -1;
+	x->stops[i].sigstops = take_sigstops(&t->pending);
 	return 0;
 }
 
@@ -159,14 +172,14 @@ static int open_thread(const struct tracer *via, struct tracee *x, size_t i, str
 	if (event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_EXIT)
 		return err_set(err, event == PTRACE_EVENT_EXIT ? "thread %d is just exiting" :
 			       "process %d waits for a child of vfork(), which shares its memory", t->ns_tid);
-	if (tracer_remote(r, via, t->tid, t->ns_tid, &x->image.proc.place, err) < 0)
-		return -1;
-	x->changed[i] = true;
 	/* The call that the event belongs to has not returned, and would write its result over our registers. */
 	if (event && tracer_run(r, NULL, PTRACE_SINGLESTEP, &r->regs) < 0)
 		return err_set(err, "thread %d has just ended", t->ns_tid);
 	t->regs = r->regs;
-	read_rseq(via, t);
+	/* At its event exec() has not yet forgotten that of the old program (fs/exec.c, bprm_execve). */
+	if (event == PTRACE_EVENT_EXEC && tracer_get(via, PTRACE_GET_RSEQ_CONFIGURATION, t->ns_tid, sizeof t->rseq, &t->rseq,
+						     sizeof t->rseq) < 0)
+		t->rseq.ptr = 0;
 	return thread_ask(t, r, true, err);
 }
 
@@ -197,7 +210,7 @@ static int freeze_tracee(struct ckpt_session *s, const struct tracer *via, struc
 		return -1;
 	for (size_t i = 0; i < p->n; i++) {
 		thread_pin(&p->threads[i]);
-		if (read_thread(via, &p->threads[i], &x->stops[i], err) < 0)
+		if (read_thread(via, x, i, err) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < p->n; i++)

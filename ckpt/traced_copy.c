@@ -37,8 +37,8 @@ static pid_t take_over(const struct tracer *via, struct remote *r, pid_t inside,
 	int status;
 
 	arch_set_call(&regs, r->place->insn, r->place->scratch, SYS_pause, none);
-	if (tracer_wait(via, inside, &status) < 0 || tracer_set_regs(via, inside, &regs) < 0 ||
-	    tracer_set_mask(via, inside, ~0ull) < 0 || tracer_ptrace(via, PTRACE_DETACH, inside, 0, 0) < 0)
+	if (tracer_wait(via, inside, &status) < 0 || tracer_set(via, inside, &regs, NULL, ~0ull) < 0 ||
+	    tracer_ptrace(via, PTRACE_DETACH, inside, 0, 0) < 0)
 		return err_sys(err, "take over the copy of process %d", r->ns_tid);
 	pid_t pid = child_numbered(r->tid, r->tid, inside);
 	if (!pid)
@@ -115,9 +115,7 @@ static int enter_call(struct remote *r, const struct arch_regs *regs)
 	struct arch_regs enter = *regs, now;
 
 	arch_set_entry(&enter, r->place->insn);
-	if (tracer_run(r, &enter, PTRACE_SYSCALL, &now) < 0)
-		return -1;
-	return tracer_set_regs(r->via, r->ns_tid, regs);
+	return tracer_run(r, &enter, PTRACE_SYSCALL, &now);
 }
 
 int tracer_place(struct remote *r, const struct ckpt_thread *t, const struct stop *stop, const struct arch_regs *regs,
@@ -125,14 +123,11 @@ int tracer_place(struct remote *r, const struct ckpt_thread *t, const struct sto
 {
 	const struct tracer *via = r->via;
 
-	if (stop->entry ? enter_call(r, regs) < 0 : tracer_set_regs(via, r->ns_tid, regs) < 0)
-		return -1;
-	if (!stop->entry && stop->have_info &&
-	    tracer_put(via, PTRACE_SETSIGINFO, r->ns_tid, 0, &stop->info, sizeof stop->info) < 0)
+	if (stop->entry && enter_call(r, regs) < 0)
 		return -1;
 	if (t->rseq_cs && remote_write(r->tid, t->rseq.ptr + RSEQ_CS_OFFSET, &t->rseq_cs, sizeof t->rseq_cs) < 0)
 		return -1;
-	if (tracer_set_mask(via, r->ns_tid, t->mask) < 0)
+	if (tracer_set(via, r->ns_tid, regs, !stop->entry && stop->have_info ? &stop->info : NULL, t->mask) < 0)
 		return -1;
 	if (r->stops || stop->sigstops)
 		remote_call(via->r, SYS_tgkill, (uint64_t)ns_pid, (uint64_t)r->ns_tid, SIGSTOP);

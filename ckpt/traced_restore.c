@@ -63,14 +63,11 @@ static int adopt_thread(struct ckpt_session *s, const struct tracer *via, const 
 	const struct ckpt_thread *t = &x->image.proc.threads[i];
 	struct remote r = {.tid = tid, .ns_tid = t->ns_tid, .place = &x->image.proc.place, .via = via};
 	struct arch_regs regs = t->regs;
-	int status;
 
 	arch_resumable(&regs);
-	if (tracer_ptrace(via, PTRACE_ATTACH, t->ns_tid, 0, 0) < 0 || tracer_wait(via, t->ns_tid, &status) < 0 ||
-	    !WIFSTOPPED(status))
+	if (tracer_attach(via, t->ns_tid, s->trace_options) < 0)
 		return err_sys(err, "trace thread %d again", t->ns_tid);
-	if (tracer_ptrace(via, PTRACE_SETOPTIONS, t->ns_tid, 0, s->trace_options) < 0 ||
-	    tracer_place(&r, t, &x->stops[i], &regs, x->image.proc.ns_pid) < 0)
+	if (tracer_place(&r, t, &x->stops[i], &regs, x->image.proc.ns_pid) < 0)
 		return err_sys(err, "put thread %d back to its stop", t->ns_tid);
 	return 0;
 }
@@ -108,7 +105,8 @@ int traced_adopt(struct ckpt_session *s, const struct traced *t, struct remote *
 		return 0;
 	if (fault("ckpt-traced-adopt"))
 		return err_set(err, "fault ckpt-traced-adopt");
-	tracer_on_scratch(&via, leader);
+	if (tracer_open(&via, leader, err) < 0)
+		return -1;
 	for (size_t i = 0; i < t->n; i++)
 		for (size_t k = 0; k < b[i].n; k++)
 			if (adopt_thread(s, &via, &t->list[i], k, b[i].threads[k].tid, err) < 0)
@@ -117,5 +115,6 @@ int traced_adopt(struct ckpt_session *s, const struct traced *t, struct remote *
 		if (reopen(leader, &t->windows[i], err) < 0)
 			return -1;
 	tracer_forget_news(&via);
+	tracer_close(&via);
 	return 0;
 }

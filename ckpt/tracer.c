@@ -20,6 +20,9 @@
 #define PTRACE_GETSIGMASK 0x420a
 #define PTRACE_SETSIGMASK 0x420b
 #endif
+#ifndef PTRACE_GET_RSEQ_CONFIGURATION
+#define PTRACE_GET_RSEQ_CONFIGURATION 0x420f
+#endif
 
 /* The vector registers do not fit into the scratch bytes.  Mapped for the operation only: the program's memory map is not
  * changed. */
@@ -100,53 +103,6 @@ int tracer_wait(const struct tracer *t, pid_t ns_tid, int *status)
 	return remote_read(t->r->tid, t->buffer, status, sizeof *status);
 }
 
-struct regset_box {
-	struct iovec v;
-	struct arch_regs regs;
-};
-
-int tracer_get_regs(const struct tracer *t, pid_t ns_tid, struct arch_regs *regs)
-{
-	struct regset_box box = {.v = {(void *)(t->buffer + offsetof(struct regset_box, regs)), sizeof *regs}};
-
-	if (tracer_put(t, PTRACE_GETREGSET, ns_tid, NT_PRSTATUS, &box.v, sizeof box.v) < 0 ||
-	    remote_read(t->r->tid, t->buffer, &box, sizeof box) < 0)
-		return -1;
-	if (box.v.iov_len != sizeof *regs) {
-		errno = ENOEXEC;        /* a 32-bit program: fewer and smaller registers */
-		return -1;
-	}
-	*regs = box.regs;
-	return 0;
-}
-
-int tracer_set_regs(const struct tracer *t, pid_t ns_tid, const struct arch_regs *regs)
-{
-	struct regset_box box = {
-		.v = {(void *)(t->buffer + offsetof(struct regset_box, regs)), sizeof *regs},
-		.regs = *regs,
-	};
-
-	return tracer_put(t, PTRACE_SETREGSET, ns_tid, NT_PRSTATUS, &box, sizeof box);
-}
-
-int tracer_get_xstate(const struct tracer *t, pid_t ns_tid, void **state, size_t *len)
-{
-	struct iovec v = {(void *)(t->buffer + sizeof v), t->size - sizeof v};
-
-	if (tracer_put(t, PTRACE_GETREGSET, ns_tid, NT_X86_XSTATE, &v, sizeof v) < 0 ||
-	    remote_read(t->r->tid, t->buffer, &v, sizeof v) < 0)
-		return -1;
-	*len = v.iov_len;
-	*state = xmalloc(*len);
-	return remote_read(t->r->tid, t->buffer + sizeof v, *state, *len);
-}
-
-int tracer_get_mask(const struct tracer *t, pid_t ns_tid, uint64_t *mask)
-{
-	return tracer_get(t, PTRACE_GETSIGMASK, ns_tid, sizeof *mask, mask, sizeof *mask);
-}
-
 int tracer_set_mask(const struct tracer *t, pid_t ns_tid, uint64_t mask)
 {
 	return tracer_put(t, PTRACE_SETSIGMASK, ns_tid, sizeof mask, &mask, sizeof mask);
@@ -156,17 +112,13 @@ int tracer_set_mask(const struct tracer *t, pid_t ns_tid, uint64_t mask)
 static int to_next_stop(struct remote *r, const struct arch_regs *set, int how, struct arch_regs *got)
 {
 	struct batch b;
-	struct regset_box box = {.v = {NULL, sizeof *got}};
-	struct iovec *v;
 
 	batch_begin(&b, r->via);
 	uint64_t regs = set ? batch_put(&b, set, sizeof *set) : 0;
-	struct iovec in = {(void *)regs, sizeof *set};
-	uint64_t in_at = set ? batch_put(&b, &in, sizeof in) : 0;
-	uint64_t out_at = batch_put(&b, &box.v, sizeof box.v);
-	uint64_t out = batch_put(&b, &box.regs, sizeof box.regs);
-	v = batch_at(&b, out_at);
-	v->iov_base = (void *)out;
+	struct iovec in = {(void *)regs, sizeof *got}, out = in;
+	uint64_t in_at = batch_put(&b, &in, sizeof in), out_at = batch_put(&b, &out, sizeof out);
+	uint64_t out_regs = batch_room(&b, sizeof *got);
+	((struct iovec *)batch_at(&b, out_at))->iov_base = (void *)out_regs;
 	uint64_t status = batch_room(&b, sizeof r->status);
 	if (set)
 		batch_call(&b, SYS_ptrace, PTRACE_SETREGSET, (uint64_t)r->ns_tid, NT_PRSTATUS, in_at);
@@ -176,7 +128,7 @@ static int to_next_stop(struct remote *r, const struct arch_regs *set, int how, 
 	if (batch_run(&b) < 0)
 		return -1;
 	memcpy(&r->status, batch_at(&b, status), sizeof r->status);
-	memcpy(got, batch_at(&b, out), sizeof *got);
+	memcpy(got, batch_at(&b, out_regs), sizeof *got);
 	return batch_check(&b, 0, b.n) < 0 || b.calls[waited].result != r->ns_tid || !WIFSTOPPED(r->status) ? -1 : 0;
 }
 
@@ -193,14 +145,83 @@ int tracer_run(struct remote *r, const struct arch_regs *set, int how, struct ar
 	}
 }
 
-int tracer_remote(struct remote *r, const struct tracer *via, pid_t tid, pid_t ns_tid, const struct place *place,
-		  struct err *err)
+int tracer_set(const struct tracer *t, pid_t ns_tid, const struct arch_regs *regs, const siginfo_t *info, uint64_t mask)
 {
-	*r = (struct remote){.tid = tid, .ns_tid = ns_tid, .place = place, .via = via};
-	if (tracer_get_regs(via, ns_tid, &r->regs) < 0)
-		return err_sys(err, "read the registers of thread %d", tid);
-	if (tracer_set_mask(via, ns_tid, ~(1ull << (SIGTRAP - 1))) < 0)
-		return err_sys(err, "block the signals of thread %d", tid);
+	struct batch b;
+
+	batch_begin(&b, t);
+	uint64_t regs_at = batch_put(&b, regs, sizeof *regs);
+	struct iovec v = {(void *)regs_at, sizeof *regs};
+	uint64_t v_at = batch_put(&b, &v, sizeof v), mask_at = batch_put(&b, &mask, sizeof mask);
+	batch_call(&b, SYS_ptrace, PTRACE_SETREGSET, (uint64_t)ns_tid, NT_PRSTATUS, v_at);
+	if (info)
+		batch_call(&b, SYS_ptrace, PTRACE_SETSIGINFO, (uint64_t)ns_tid, 0, batch_put(&b, info, sizeof *info));
+	batch_call(&b, SYS_ptrace, PTRACE_SETSIGMASK, (uint64_t)ns_tid, sizeof mask, mask_at);
+	return batch_run(&b) < 0 ? -1 : batch_check(&b, 0, b.n);
+}
+
+int tracer_attach(const struct tracer *t, pid_t ns_tid, unsigned options)
+{
+	struct batch b;
+	int status;
+
+	batch_begin(&b, t);
+	uint64_t status_at = batch_room(&b, sizeof status);
+	batch_call(&b, SYS_ptrace, PTRACE_ATTACH, (uint64_t)ns_tid, 0, 0);
+	batch_call(&b, SYS_wait4, (uint64_t)ns_tid, status_at, __WALL, 0);
+	batch_call(&b, SYS_ptrace, PTRACE_SETOPTIONS, (uint64_t)ns_tid, 0, options);
+	if (batch_run(&b) < 0 || batch_check(&b, 0, b.n) < 0)
+		return -1;
+	memcpy(&status, batch_at(&b, status_at), sizeof status);
+	return WIFSTOPPED(status) ? 0 : -1;
+}
+
+int tracer_look(const struct tracer *t, pid_t ns_tid, struct look *l)
+{
+	static const uint64_t all = ~(1ull << (SIGTRAP - 1));
+	struct __ptrace_peeksiginfo_args first = {.nr = 1};
+	struct batch b;
+	uint64_t tid = (uint64_t)ns_tid;
+
+	batch_begin(&b, t);
+	uint64_t block = batch_put(&b, &all, sizeof all), peek = batch_put(&b, &first, sizeof first);
+	struct iovec v[2] = {{NULL, sizeof l->regs}, {NULL, ARCH_VECTORS_ROOM}};
+	uint64_t v_at = batch_put(&b, v, sizeof v);
+	uint64_t regs = batch_room(&b, sizeof l->regs), mask = batch_room(&b, sizeof l->mask);
+	uint64_t info = batch_room(&b, sizeof l->info), control = batch_room(&b, sizeof(long));
+	uint64_t rseq = batch_room(&b, sizeof l->rseq), pending = batch_room(&b, sizeof(siginfo_t));
+	uint64_t xstate = batch_room(&b, ARCH_VECTORS_ROOM);
+	struct iovec *in = batch_at(&b, v_at);
+	in[0].iov_base = (void *)regs;
+	in[1].iov_base = (void *)xstate;
+	batch_call(&b, SYS_ptrace, PTRACE_GETREGSET, tid, NT_PRSTATUS, v_at);
+	batch_call(&b, SYS_ptrace, PTRACE_GETSIGMASK, tid, sizeof l->mask, mask);
+	batch_call(&b, SYS_ptrace, PTRACE_GETREGSET, tid, ARCH_VECTORS, v_at + sizeof v[0]);
+	batch_call(&b, SYS_ptrace, PTRACE_PEEKUSER, tid, arch_debug_offset(ARCH_DEBUG_CONTROL), control);
+	batch_call(&b, SYS_ptrace, PTRACE_SETSIGMASK, tid, sizeof all, block);
+	size_t needed = b.n;
+	/* These may fail: for want of a signal, of Linux 5.13. */
+	size_t got_info = batch_call(&b, SYS_ptrace, PTRACE_GETSIGINFO, tid, 0, info);
+	size_t got_rseq = batch_call(&b, SYS_ptrace, PTRACE_GET_RSEQ_CONFIGURATION, tid, sizeof l->rseq, rseq);
+	size_t got_pending = batch_call(&b, SYS_ptrace, PTRACE_PEEKSIGINFO, tid, peek, pending);
+	if (batch_run(&b) < 0 || batch_check(&b, 0, needed) < 0)
+		return -1;
+	in = batch_at(&b, v_at);
+	if (in[0].iov_len != sizeof l->regs) {
+		errno = ENOEXEC;        /* a 32-bit program: fewer and smaller registers */
+		return -1;
+	}
+	memcpy(&l->regs, batch_at(&b, regs), sizeof l->regs);
+	memcpy(&l->mask, batch_at(&b, mask), sizeof l->mask);
+	memcpy(&l->info, batch_at(&b, info), sizeof l->info);
+	memcpy(&l->rseq, batch_at(&b, rseq), sizeof l->rseq);
+	memcpy(&l->debug_control, batch_at(&b, control), sizeof l->debug_control);
+	l->xstate_len = in[1].iov_len;
+	l->xstate = xmalloc(l->xstate_len);
+	memcpy(l->xstate, batch_at(&b, xstate), l->xstate_len);
+	l->have_info = b.calls[got_info].result == 0;
+	l->have_rseq = b.calls[got_rseq].result > 0;
+	l->pending = b.calls[got_pending].result != 0;
 	return 0;
 }
 

@@ -8,8 +8,6 @@
 
 enum { ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516 };     /* as in x86_64.c */
 
-#define CONTROL 7                       /* DR7: which of DR0 to DR3 are in use */
-
 /* rbx points at the table of ckpt/batch.c. */
 const unsigned char arch_batch_code[] = {
 	0x48, 0x8b, 0x03,               /* next: mov (%rbx),%rax */
@@ -51,9 +49,9 @@ int arch_debug_get(const struct tracer *t, pid_t ns_tid, struct arch_debug *d)
 {
 	static const unsigned others[] = {0, 1, 2, 3, 6};
 
-	if (tracer_get(t, PTRACE_PEEKUSER, ns_tid, arch_debug_offset(CONTROL), &d->r[CONTROL], sizeof d->r[CONTROL]) < 0)
+	if (tracer_get(t, PTRACE_PEEKUSER, ns_tid, arch_debug_offset(ARCH_DEBUG_CONTROL), &d->r[ARCH_DEBUG_CONTROL], sizeof d->r[ARCH_DEBUG_CONTROL]) < 0)
 		return -1;
-	for (size_t i = 0; d->r[CONTROL] && i < sizeof others / sizeof *others; i++)
+	for (size_t i = 0; d->r[ARCH_DEBUG_CONTROL] && i < sizeof others / sizeof *others; i++)
 		if (tracer_get(t, PTRACE_PEEKUSER, ns_tid, arch_debug_offset(others[i]), &d->r[others[i]],
 			       sizeof d->r[0]) < 0)
 			return -1;
@@ -62,9 +60,9 @@ int arch_debug_get(const struct tracer *t, pid_t ns_tid, struct arch_debug *d)
 
 int arch_debug_set(pid_t tid, const struct arch_debug *d)
 {
-	static const unsigned order[] = {0, 1, 2, 3, 6, CONTROL};       /* what DR7 enables has to be there */
+	static const unsigned order[] = {0, 1, 2, 3, 6, ARCH_DEBUG_CONTROL};       /* what DR7 enables has to be there */
 
-	for (size_t i = 0; d->r[CONTROL] && i < sizeof order / sizeof *order; i++)
+	for (size_t i = 0; d->r[ARCH_DEBUG_CONTROL] && i < sizeof order / sizeof *order; i++)
 		if (ptrace(PTRACE_POKEUSER, tid, arch_debug_offset(order[i]), d->r[order[i]]) < 0)
 			return -1;
 	return 0;
