@@ -12,7 +12,7 @@ import pytest
 from gdb_clock_peer import FOREVER, run_jobs
 from random_c_program import CProgram, compile_program, function_names
 
-ROUNDS = int(os.environ.get("FRED_ROUNDS", "4"))
+ROUNDS = int(os.environ.get("FRED_ROUNDS", "3"))
 TRIALS = int(os.environ.get("FRED_TRIALS", "6"))
 SEED = os.environ.get("FRED_SEED")
 MOST = 900
@@ -92,10 +92,10 @@ def trial(path, stops, rnd):
     assert stop["end"]
     assert clock_state == state
     # One more step leads to the tick after the last; from inside a statement it may pass the start of another entry of
-    # the same line in the line table.
+    # the same line in the line table, or of the rest of a function that has no lines.
     if place is not None:
         following = [each[:KIND] for each in stops[at + stop["tick"] + 1:]] + [None]
-        assert after in following[:1 + 3 * stop["inside"]]
+        assert after in (following if stop["inside"] else following[:1])
     jobs, limits = [["give", setup]], sorted(rnd.randrange(1, len(ticks) + 2) for _ in range(3))
     for limit in limits + [FOREVER]:
         jobs.append(["clock", command if len(jobs) == 1 else None, end, limit])
@@ -109,7 +109,7 @@ def trial(path, stops, rnd):
     assert so_far == ticks and runs[-1][0] == stop and runs[-1][2] == reached and runs[-1][3] == state
 
 
-@pytest.mark.parametrize("options", [["-O0"], ["-O0", "-fcf-protection"]], ids=" ".join)
+@pytest.mark.parametrize("options", [["-O0"], ["-O0", "-fcf-protection"], ["-O1", "-fno-inline"]], ids=" ".join)
 def test_clock_is_stepping(options, tmp_path):
     seeds = [int(SEED)] if SEED else chance.sample(range(1 << 30), ROUNDS)
     path = str(tmp_path / "p")

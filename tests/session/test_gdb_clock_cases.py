@@ -164,6 +164,24 @@ def test_breakpoints_of_another_time_are_marked(signals):
         assert marks == expected.get(name, []), name
 
 
+def test_nothing_is_seen_of_a_run(signals):
+    """Nothing is printed, and gdb is afterwards as it was."""
+    look = ["info display", "info breakpoints", "show height", "show width", "show pagination", "show print frame-info",
+            "show print frame-arguments", "print $bpnum", "print $_", "info signals SIGUSR1"]
+    setup = MAIN + ["handle SIGUSR1 nostop noprint pass", "display T", "display/x T", "undisplay 1", "display T + 1",
+                    "disable display 3", "set height 33", "set width 77", "set print frame-arguments all", "break 9999",
+                    "python gdb.breakpoints()[0].commands = 'silent\\nprint T\\nif T\\nprint 2\\nend'", "x/1xb &T"]
+    setup.insert(0, "set breakpoint pending on")
+    (_, (end, _, _)), _ = run_jobs(signals, ["give", setup], ["plain", "next"])
+    (_, end), _ = run_jobs(signals, ["give", setup], ["measure", "next", end])
+    (_, run, _), printed = run_jobs(signals, ["give", setup + ["echo <A>\\n"] + look + ["echo <B>\\n"]],
+                          ["clock", "next", end, FOREVER], ["give", ["echo <C>\\n"] + look + ["echo <D>\\n"]])
+    assert run[0]["end"]
+    before, between, after = printed.split("<A>")[1].replace("<C>", "<B>").replace("<D>", "<B>").split("<B>")[:3]
+    assert between.strip() == ""
+    assert [line.split(" = ")[-1] for line in after.split("\n")] == [line.split(" = ")[-1] for line in before.split("\n")]
+
+
 def test_the_place_is_printed_as_gdb_does(signals, tmp_path):
     """On a terminal, with colours; in a new function with the frame, in the same one without it."""
     script = tmp_path / "script"
