@@ -25,7 +25,9 @@ class Run:
 
 def clock_run(first, text, limit, trace, breakpoints, show_it, end):
     """The program runs; then gdb is at its prompt again."""
-    here = clock_breakpoints(breakpoints) if breakpoints else None
+    if breakpoints:
+        refuse_watchpoints(breakpoints)
+    here = clock_marks(breakpoints) if breakpoints else None
     if first == '1':
         stop = clock_start(text, int(limit), trace == '1', here, end)
     elif clock_can_go_on():
@@ -43,26 +45,13 @@ def clock_run(first, text, limit, trace, breakpoints, show_it, end):
     Run.stop = stop
 
 
-def clock_breakpoints(settings):
-    """The function that says whether an enabled breakpoint of the settings is at a frame and its condition holds."""
-    conditions = {}
-    for _, (text, attributes) in eval(settings, {'__builtins__': {}})['breakpoints']:
-        word, _, place = (text or '').partition(' ')
-        if attributes is None or word not in ('break', 'tbreak', 'hbreak', 'thbreak') or not attributes[ATTRIBUTES.index('enabled')]:
-            continue
-        try:
-            for sal in gdb.decode_line(place)[1] or ():
-                conditions.setdefault(sal.pc, []).append(attributes[ATTRIBUTES.index('condition')])
-        except gdb.error:
-            pass                        # it is in no code that the program has here
-
-    def holds(condition):
-        try:
-            return condition is None or bool(gdb.parse_and_eval(condition))
-        except gdb.error:
-            return True                 # gdb stops there, and says why
-
-    return lambda frame: any(holds(condition) for condition in conditions.get(frame.pc(), ()))
+def refuse_watchpoints(settings):
+    """The clock sees where a breakpoint is, but not what would have made a watchpoint stop."""
+    for number, (text, attributes) in eval(settings, {'__builtins__': {}})['breakpoints']:
+        word, _, expression = (text or '').partition(' ')
+        if word in ('watch', 'rwatch', 'awatch') and attributes[ATTRIBUTES.index('enabled')]:
+            raise Refused('watchpoint %d is not seen backwards: fred-reverse-watch --last %s finds the last change, '
+                          'or disable %d first' % (number, expression, number))
 
 
 def measure(text, end):
