@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Backwards in gdb: undo, reverse moves, and the search for the statement that made an expression what it is."""
+import re
+import subprocess
+
+import pytest
+
+import driver
+from gdb_pair import Gdb, build
+
+
+def list_program(folder, name):
+    subprocess.run(["gcc", "-g", "-O0", "-o", name, driver.program(name + ".c")], cwd=folder.work, check=True)
+    return "./" + name
+
+
+def line_of(name, text):
+    with open(driver.program(name + ".c")) as source:
+        return next(number for number, line in enumerate(source, 1) if text in line)
+
+
+@pytest.mark.parametrize("name, good, message, further", [
+    ("list30", "tail->next = node;", None, "tail = node;"),
+    ("list30_tail", "}", "tail->next = new_node(i);", "tail = tail->next;"),
+])
+def test_the_statement_that_makes_the_list_longer(folder, name, good, message, further):
+    gdb = Gdb(folder, "-nx", list_program(folder, name), snapshots=True)
+    gdb.do_all("break main", "run")
+    assert "FReD: checkpoint 1 at %s.c:" % name in gdb.do("fred-ckpt")
+    gdb.do_all("break %d" % line_of(name, "return 0;"), "continue")
+    found = gdb.do("fred-reverse-watch list_len(head) < 17")
+    assert "was 1 before, 0 after this statement:" in found
+    assert re.search(r"^\d+\t+%s$" % re.escape(good), found, re.M)
+    assert (message is None) == ("the change comes" not in found)
+    if message:
+        assert "%s.c:%d in main()" % (name, line_of(name, message)) in found
+    assert gdb.do("print list_len(head)") == "$1 = 16\n"
+    here = gdb.do("where")
+    assert here.startswith("#0  ") and "#1  " in here
+    assert further in gdb.do("next")
+    assert gdb.do("print list_len(head)") == "$2 = 17\n"
+    gdb.do("fred-reverse-step")
+    assert gdb.do("where") == here
+    gdb.do("fred-reverse-next")
+    assert gdb.do("where") != here
+    gdb.do("step")                      # forwards again, it comes here
+    assert gdb.do("where") == here
+
+
+def test_undo_goes_back_before_a_crash_an_exit_and_a_kill(folder):
+    gdb = Gdb(folder, "-nx", build(folder.work, "crash.c"), snapshots=True)
+    gdb.do_all("break f", "run")
+    here = gdb.do("info registers rip rsp") + gdb.do("bt")
+    assert "SIGSEGV" in gdb.do("continue")
+    assert "Program terminated" in gdb.do("continue")
+    gdb.do("undo 2")
+    assert gdb.do("info registers rip rsp") + gdb.do("bt") == here
+    gdb.do("kill")
+    gdb.do("y")
+    gdb.do("undo")
+    assert gdb.do("info registers rip rsp") + gdb.do("bt") == here
+    gdb.do("set var p = (struct s *)&p")
+    gdb.do("undo")
+    assert gdb.do("print p") == "$1 = (struct s *) 0x0\n"
+    assert "SIGSEGV" in gdb.do("continue")
+
+
+def test_reverse_moves(folder):
+    gdb = Gdb(folder, "-nx", build(folder.work, "sum.c"), snapshots=True)
+    gdb.do_all("break main", "run", "break 15", "continue")
+    assert gdb.do("reverse-next").endswith('14\t\tprintf("%d\\n", s);\n')
+    gdb.do("rn 2")
+    assert "12\t\t" in gdb.do("frame")
+    gdb.do("rs")
+    assert "add (a=6, b=4)" in gdb.do("bt")
+    gdb.do("reverse-finish")
+    assert "main (" in gdb.do("bt").split("\n")[0] and "11\t\t" in gdb.do("frame")
+    assert gdb.do("print s") == "$1 = 6\n"
+    assert gdb.do("fred-history").startswith("[break main, run, break 15, next 14, ")
+    # What was set later is there, too, under its number; and forwards everything is as it was.
+    assert re.search(r"^2 .* sum.c:15$", gdb.do("info breakpoints"), re.M)
+    assert "Breakpoint 2, main" in gdb.do("continue")
+    assert gdb.do("print s") == "$2 = 11\n"
+
+
+def test_a_watchpoint_is_not_passed_over_silently(folder):
+    gdb = Gdb(folder, "-nx", build(folder.work, "sum.c"), snapshots=True)
+    gdb.do_all("break main", "run", "next", "watch s", "break 14", "continue", "continue")
+    assert "watchpoint 2 is not seen backwards" in gdb.do("reverse-continue")
+
+
+def test_the_same_program_can_be_run_again_and_undone(folder):
+    gdb = Gdb(folder, "-nx", build(folder.work, "sum.c"), snapshots=True)
+    gdb.do_all("set confirm off", "break 12", "run", "continue")
+    assert gdb.do("print s") == "$1 = 2\n"
+    gdb.do("run")
+    assert gdb.do("print s") == "$2 = 0\n"
+    gdb.do("undo")
+    assert gdb.do("print s") == "$2 = 2\n"
