@@ -3,8 +3,13 @@
  *
  * A *session* is a tree of processes below an init of ours, in its own pid and mount namespaces where the machine
  * allows.  A *snapshot* is a stopped copy-on-write twin of the session's leader, traced by us, with what fork() does
- * not copy kept beside it (thread state, timers, pending signals, file offsets and contents, terminal modes).  A
- * snapshot is never used up: it can be restored any number of times, in any order, until it is dropped.
+ * not copy kept beside it (thread state, timers, pending signals, file offsets and contents, terminal modes); and the
+ * same of each process that the leader traces, with the stops that its threads are in.  A snapshot is never used up:
+ * it can be restored any number of times, in any order, until it is dropped.
+ *
+ * Processes that the leader traces have, once restored, the session's init for their parent, whoever it was before:
+ * getppid() shows 1, and a traced process that waits for a traced child of its own no longer finds it.  Other
+ * processes of the session do not go back.
  *
  * The engine knows no debugger.  All functions are for one thread: the one that called ckpt_spawn(), because ptrace
  * belongs to a thread.  Nothing here prints. */
@@ -66,16 +71,22 @@ int ckpt_event_fd(const struct ckpt_session *session);
 /* Has the leader ended?  Then *status is as from wait(2).  Snapshots outlive it and can still be restored. */
 bool ckpt_ended(struct ckpt_session *session, int *status);
 
-/* Copy the present session.  On failure the session runs on as if nothing had been tried.  The caller owns the snapshot.
- * Cost: fork() of the leader plus about 0.1 ms and 20 us a thread; 2.3 us for each page that is written afterwards. */
+/* Copy the present session.  On failure the session runs on as if nothing had been tried.  The caller owns the
+ * snapshot.
+ *
+ * Of what the leader traces every thread must be stopped, and the leader must have fetched that from wait(): else,
+ * and for a program that waits in vfork(), has a seccomp filter of its own, or is traced without namespaces, this is
+ * refused.  A leader that has just printed its prompt may be refused for an event that is on its way to it.
+ * Cost: fork() of each process plus about 0.1 ms and 20 us a thread, 0.1 ms a traced thread; 2.3 us for each page that
+ * is written afterwards. */
 int ckpt_snapshot(struct ckpt_session *session, struct ckpt_snapshot **snapshot, struct err *err) must_check;
 
 /* Put the session back as it was when `snapshot` was taken.  The present processes are killed first; where `abandoned`
  * is not NULL their memory is kept and *abandoned becomes a snapshot of the present (NULL when the leader had ended),
- * almost for free.  The program's child processes are ended.  On -1 err says which step failed, and ckpt_leader() whether
- * the present still runs (nothing had been killed yet) or is gone (0); either way the snapshots stay valid, *abandoned
- * included, and another restore can be tried.
- * Cost: one fork of the leader plus about 0.1 ms a thread. */
+ * almost for free; that is refused, with nothing killed, where a snapshot would be.  The program's child processes are
+ * ended.  On -1 err says which step failed, and ckpt_leader() whether the present still runs (nothing had been killed
+ * yet) or is gone (0); either way the snapshots stay valid, *abandoned included, and another restore can be tried.
+ * Cost: one fork of each process plus about 0.1 ms a thread. */
 int ckpt_restore(struct ckpt_session *session, const struct ckpt_snapshot *snapshot,
 		 struct ckpt_snapshot **abandoned, struct err *err) must_check;
 

@@ -13,8 +13,8 @@ static char fault_name[64];
 static void start_threads(struct t_session *t)
 {
 	g_start(t, "threads");
-	g_do(t, "break add");
-	g_expect(t, "add (n=1)", "run");
+	g_do(t, "break add_up");
+	g_expect(t, "add_up (n=1)", "run");
 }
 
 static void refused(struct t_session *t)
@@ -40,7 +40,7 @@ static void snapshot_fails(void **state)
 	g_expect(&t, "New value = 1", "continue");
 	t_restore(&t, n);
 	g_expect(&t, "New value = 1", "continue");
-	g_expect(&t, "add (n=2)", "continue");
+	g_expect(&t, "add_up (n=2)", "continue");
 	g_end(&t);
 }
 

@@ -55,15 +55,15 @@ static void breakpoint(void **state)
 	struct t_session t;
 
 	g_start(&t, "count");
-	g_do(&t, "break add");
-	g_expect(&t, "Breakpoint 1, add (n=1)", "run");
-	there_and_back(&t, "continue", "add (n=2)");
+	g_do(&t, "break add_up");
+	g_expect(&t, "Breakpoint 1, add_up (n=1)", "run");
+	there_and_back(&t, "continue", "add_up (n=2)");
 	there_and_back(&t, "next", "return total");
 	there_and_back(&t, "stepi", "");
 	there_and_back(&t, "print twice(21)", "= 42");
 	there_and_back(&t, "finish", "Value returned is $");
 	there_and_back(&t, "kill", "killed");
-	elsewhere_and_back(&t, "run", "add (n=1)");
+	elsewhere_and_back(&t, "run", "add_up (n=1)");
 	g_do(&t, "delete");
 	there_and_back(&t, "continue", "total=55");
 	g_expect(&t, "total=55", "continue");

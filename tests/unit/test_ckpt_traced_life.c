@@ -13,8 +13,8 @@
 static void start_threads(struct t_session *t)
 {
 	g_start(t, "threads");
-	g_do(t, "break add");
-	g_expect(t, "add (n=1)", "run");
+	g_do(t, "break add_up");
+	g_expect(t, "add_up (n=1)", "run");
 }
 
 /* Snapshots of several positions, in any order, and the positions that were left. */
@@ -44,7 +44,7 @@ static void any_order(void **state)
 			ckpt_drop(here);
 			snprintf(want, sizeof want, "$%d = %d", 3, k + 1);
 			g_expect(&t, want, "print n");
-			snprintf(want, sizeof want, "add (n=%d)", k + 2);
+			snprintf(want, sizeof want, "add_up (n=%d)", k + 2);
 			g_expect(&t, want, "continue");
 		}
 	for (int i = 0; i < 4; i++)
@@ -73,7 +73,7 @@ static void redo(void **state)
 	}
 	/* Dropped while it is the present. */
 	ckpt_drop(n);
-	g_expect(&t, "add (n=2)", "continue");
+	g_expect(&t, "add_up (n=2)", "continue");
 	g_expect(&t, "New value = 3", "continue");
 	g_expect(&t, "Thread 0x", "info threads");
 	g_do(&t, "delete");
@@ -92,7 +92,7 @@ static void ends(void **state)
 	g_do(&t, "delete");
 	g_expect(&t, "exited normally", "continue");
 	gone = t_restore_keep(&t, n);
-	g_expect(&t, "add (n=2)", "continue");
+	g_expect(&t, "add_up (n=2)", "continue");
 	t_restore(&t, gone);
 	g_expect(&t, "No threads", "info threads");
 	t_restore(&t, n);
@@ -107,7 +107,7 @@ static void ends(void **state)
 	}
 	t_restore(&t, n);
 	g_until(&t, "");
-	g_expect(&t, "add (n=2)", "continue");
+	g_expect(&t, "add_up (n=2)", "continue");
 	ckpt_drop(n);
 	ckpt_drop(gone);
 	t_end(&t);
@@ -125,14 +125,14 @@ static void killed(void **state)
 	g_expect(&t, "", "shell kill -9 $(pgrep -P $PPID -f traced)");
 	g_do(&t, "continue");
 	t_restore(&t, n);
-	g_expect(&t, "add (n=2)", "continue");
+	g_expect(&t, "add_up (n=2)", "continue");
 	kill(ckpt_leader(t.s), SIGKILL);
 	while (!ckpt_ended(t.s, &status)) {
 		struct pollfd pfd = {.fd = ckpt_event_fd(t.s), .events = POLLIN};
 		poll(&pfd, 1, -1);
 	}
 	t_restore(&t, n);
-	g_expect(&t, "add (n=2)", "continue");
+	g_expect(&t, "add_up (n=2)", "continue");
 	ckpt_drop(n);
 	g_end(&t);
 }
@@ -199,12 +199,12 @@ static void without_namespaces(void **state)
 
 	g_start_with(&t, "count", NULL, CKPT_ISOLATION_NONE);
 	n = t_snapshot(&t);
-	g_do(&t, "break add");
+	g_do(&t, "break add_up");
 	g_do(&t, "run");
 	refused(&t, "namespaces");
-	g_expect(&t, "add (n=2)", "continue");
+	g_expect(&t, "add_up (n=2)", "continue");
 	t_restore(&t, n);
-	g_expect(&t, "Breakpoint 1", "break add");
+	g_expect(&t, "Breakpoint 1", "break add_up");
 	ckpt_drop(n);
 	g_end(&t);
 }
@@ -215,14 +215,14 @@ static void user_body(void **state)
 	struct t_session t;
 
 	g_start_with(&t, "threads", NULL, CKPT_ISOLATION_USER);
-	g_do(&t, "break add");
-	g_expect(&t, "add (n=1)", "run");
+	g_do(&t, "break add_up");
+	g_expect(&t, "add_up (n=1)", "run");
 	n = t_snapshot(&t);
-	g_expect(&t, "add (n=2)", "continue");
+	g_expect(&t, "add_up (n=2)", "continue");
 	left = t_restore_keep(&t, n);
-	g_expect(&t, "add (n=2)", "continue");
+	g_expect(&t, "add_up (n=2)", "continue");
 	t_restore(&t, left);
-	g_expect(&t, "add (n=3)", "continue");
+	g_expect(&t, "add_up (n=3)", "continue");
 	ckpt_drop(left);
 	ckpt_drop(n);
 	g_do(&t, "delete");
