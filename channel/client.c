@@ -169,13 +169,14 @@ int client_settings_load(void *self, const char *saved, struct err *err)
 }
 
 int client_clock_run(void *self, const char *text, uint64_t limit, bool trace, const char *breakpoints,
-			 bool show, const char *until, struct err *err)
+			 bool show, const char *until, bool by_instruction, struct err *err)
 {
 	char number_[24];
 
 	snprintf(number_, sizeof number_, "%llu", (unsigned long long)limit);
 	return SEND(self, MESSAGE_CLOCK_RUN, err, text != NULL ? "1" : "0", text != NULL ? text : "", number_,
-		    trace ? "1" : "0", breakpoints != NULL ? breakpoints : "", show ? "1" : "0", until != NULL ? until : "");
+		    trace ? "1" : "0", breakpoints != NULL ? breakpoints : "", show ? "1" : "0", until != NULL ? until : "",
+		    by_instruction ? "1" : "0");
 }
 
 int client_go_on(void *self, struct err *err)

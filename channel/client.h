@@ -30,7 +30,7 @@ int client_eval(void *self, const char *expr, uint32_t depth, struct err *err);
 int client_settings_save(void *self, struct err *err);
 int client_settings_load(void *self, const char *saved, struct err *err);
 int client_clock_run(void *self, const char *text, uint64_t limit, bool trace, const char *breakpoints,
-		    bool show, const char *until, struct err *err);
+		    bool show, const char *until, bool by_instruction, struct err *err);
 int client_go_on(void *self, struct err *err);
 
 /* All of them but open(), to initialize a struct adapter with. */

@@ -45,7 +45,7 @@ enum agent_request {
 	MESSAGE_SETTINGS_LOAD = 'o',    /* saved; reply: warnings */
 	MESSAGE_STATE = 'd',            /* the command that ended here; reply: how, or a digest of the stop's frames */
 	MESSAGE_MEASURE = 'm',          /* command, state; reply: the state that can be found again */
-	/* 1 or 0 (go on after a halt), text, limit, trace, settings whose breakpoints are told or "", show, digest of the state that is the end or "" */
+	/* 1 or 0 (go on after a halt), text, limit, trace, settings whose breakpoints are told or "", show, digest of the state that is the end or "", by instruction */
 	MESSAGE_CLOCK_RUN = 'k',
 	MESSAGE_GO_ON = 'g',
 };

@@ -90,6 +90,7 @@ struct adapter {
 	const char *step, *next;
 	/* The command that runs on until the frame has returned, where the clock makes no stop before that; else NULL. */
 	const char *finish;
+	const char *stepi;      /* the command that executes one instruction, where there is one; else NULL */
 	bool repeats;                           /* an empty line means something to the debugger itself */
 	/* clock_run() needs `until` for each command, not only for those that ^C ended: it is asked for where it is cheap. */
 	bool needs_ends;
@@ -127,7 +128,8 @@ struct adapter {
 	int (*settings_load)(void *self, const char *saved, struct err *err);   /* reply: warnings, a field each */
 
 	/* How the command just executed came to its end here, so that clock_run() finds the place again: a digest of the
-	 * program's state, places and values of all frames, or what else it takes.  Reply: one field. */
+	 * program's state, places and values of all frames, or what else it takes.  "": always such a digest.  Reply: one
+	 * field. */
 	int (*state)(void *self, const char *command, struct err *err);
 	/* May be NULL, both.  Is that not enough of the end yet?  Then measure() runs the command, for nothing else, and its
 	 * one field is. */
@@ -138,9 +140,9 @@ struct adapter {
 	 * where an earlier clock_run was halted.  A run that ^C ended has no end of its own when it is repeated: `until`,
 	 * the state() there, says where it is; otherwise it is NULL, unless needs_ends.  ADAPTER_TICKS come meanwhile when `trace`, and tell
 	 * where a breakpoint of the settings `breakpoints` is, if that is not NULL; ADAPTER_ARRIVING comes when
-	 * `show` and the limit was reached; ADAPTER_PROMPT ends it. */
+	 * `show` and the limit was reached; ADAPTER_PROMPT ends it.  by_instruction: a tick is what stepi makes. */
 	int (*clock_run)(void *self, const char *text, uint64_t limit, bool trace, const char *breakpoints,
-			 bool show, const char *until, struct err *err);
+			 bool show, const char *until, bool by_instruction, struct err *err);
 	int (*go_on)(void *self, struct err *err);
 };
 

@@ -47,6 +47,16 @@ static int reverse_continue(struct repl *repl, struct session *s, const char *ar
 	return reverse(s, REVERSE_CONTINUE, args, err);
 }
 
+static int reverse_stepi(struct repl *repl, struct session *s, const char *args, struct err *err)
+{
+	return reverse(s, REVERSE_STEPI, args, err);
+}
+
+static int reverse_nexti(struct repl *repl, struct session *s, const char *args, struct err *err)
+{
+	return reverse(s, REVERSE_NEXTI, args, err);
+}
+
 static int reverse_watch(struct repl *repl, struct session *s, const char *args, struct err *err)
 {
 	bool last = !strncmp(args, "--last", 6) && (args[6] == ' ' || !args[6]);
@@ -81,6 +91,14 @@ const struct command travel_commands[] = {
 	 "passed over backwards, and from the first line of a function it goes to the call.\n"
 	 "Example: `fred-reverse-next`.",
 	 reverse_next, true},
+	{"fred-reverse-stepi", "fred-rsi", "[N]", "go back N instructions (gdb)",
+	 "Goes to the instruction before this one, into functions; with N, N instructions back.\n"
+	 "Example: `fred-reverse-stepi`.",
+	 reverse_stepi, true},
+	{"fred-reverse-nexti", "fred-rni", "[N]", "go back N instructions in this function or its callers (gdb)",
+	 "As fred-reverse-stepi, but calls are passed over backwards.\n"
+	 "Example: `fred-reverse-nexti`.",
+	 reverse_nexti, true},
 	{"fred-reverse-finish", "fred-rf", "[N]", "go back to the call of the selected function",
 	 "Goes to the start of the statement that called the function of the selected frame (see up and down).\n"
 	 "Example: in a function, `fred-reverse-finish`.",

@@ -69,7 +69,7 @@ char *session_stdin_line(struct session *session);
 /* Moves through time. */
 int session_undo(struct session *session, long n, struct err *err) must_check;
 int session_redo(struct session *session, long n, struct err *err) must_check;
-enum session_reverse { REVERSE_STEP, REVERSE_NEXT, REVERSE_FINISH, REVERSE_CONTINUE };
+enum session_reverse { REVERSE_STEP, REVERSE_NEXT, REVERSE_FINISH, REVERSE_CONTINUE, REVERSE_STEPI, REVERSE_NEXTI };
 int session_reverse(struct session *session, enum session_reverse how, long n, struct err *err) must_check;
 int session_watch(struct session *session, const char *expr, bool last, struct err *err) must_check;
 

@@ -172,7 +172,7 @@ static int forward(struct fred_machine *m, uint64_t limit, const struct told *to
 		return -1;
 	s->astray = true;
 	if (s->adapter->clock_run(s->agent, m->started ? NULL : end->command, limit, told != NULL,
-				  breakpoints ? m->breakpoints : NULL, m->show, end->state, err))
+				  breakpoints ? m->breakpoints : NULL, m->show, end->state, end->by_instruction, err))
 		return -1;
 	m->started = true;
 	for (;;) {
@@ -329,12 +329,17 @@ int machine_find_death(struct fred_machine *m, struct err *err)
 	return 0;
 }
 
-struct machine *machine_open(struct session *s, const char *breakpoints, struct fred_machine **fm)
+static bool is_first(const struct node *node, const struct node *first)
+{
+	return node == first || !node->parent || node->origin;
+}
+
+static struct machine *open_machine(struct session *s, struct node *first, struct node *node, const char *breakpoints,
+				    struct fred_machine **fm)
 {
 	struct fred_machine *m = xcalloc(1, sizeof *m);
-	struct node *node = s->timeline->here;
 
-	for (struct node *k = node; k->parent && !k->origin; k = k->parent)
+	for (struct node *k = node; !is_first(k, first); k = k->parent)
 		m->n++;
 	m->nodes = xcalloc((size_t)m->n + 1, sizeof *m->nodes);
 	for (int i = m->n; i >= 0; i--, node = node->parent)
@@ -349,6 +354,16 @@ struct machine *machine_open(struct session *s, const char *breakpoints, struct 
 	};
 	*fm = m;
 	return &m->ops;
+}
+
+struct machine *machine_open(struct session *s, const char *breakpoints, struct fred_machine **fm)
+{
+	return open_machine(s, NULL, s->timeline->here, breakpoints, fm);
+}
+
+struct machine *machine_open_between(struct session *s, struct node *first, struct node *last, struct fred_machine **fm)
+{
+	return open_machine(s, first, last, NULL, fm);
 }
 
 void machine_close(struct fred_machine *m)

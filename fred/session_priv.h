@@ -123,6 +123,8 @@ void work_end(struct session *s);
 struct fred_machine;
 /* breakpoints: the present settings, borrowed. */
 struct machine *machine_open(struct session *s, const char *breakpoints, struct fred_machine **fm);
+/* Of the way between two positions alone; the latter need not be in the timeline. */
+struct machine *machine_open_between(struct session *s, struct node *first, struct node *last, struct fred_machine **fm);
 void machine_close(struct fred_machine *fm);
 /* Must succeed before decompose/ gets the machine. */
 int machine_find_death(struct fred_machine *fm, struct err *err) must_check;

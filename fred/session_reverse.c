@@ -11,18 +11,9 @@
 #include "decompose/reverse.h"
 #include "decompose/watch.h"
 #include "fred/message.h"
-#include "fred/session_priv.h"
+#include "fred/session_reverse.h"
 
-/* What a reverse move needs of the present before it is left. */
-struct departure {
-	struct fred_machine *fm;
-	struct machine *m;
-	struct node *from;
-	uint32_t selected;
-	char *settings;
-};
-
-static int depart(struct session *s, struct departure *d, struct err *err)
+int depart(struct session *s, struct departure *d, struct err *err)
 {
 	struct place place = {0};
 
@@ -44,15 +35,14 @@ static int depart(struct session *s, struct departure *d, struct err *err)
 	return 0;
 }
 
-static void depart_end(struct session *s, struct departure *d)
+void depart_end(struct session *s, struct departure *d)
 {
 	work_end(s);
 	machine_close(d->fm);
 	free(d->settings);
 }
 
-/* Nothing came of it: the session is where it was. */
-static int go_back(struct session *s, struct departure *d, struct err *err)
+int go_back(struct session *s, struct departure *d, struct err *err)
 {
 	struct err why = *err, lost;
 
@@ -84,8 +74,7 @@ static void keep_reissued(struct session *s, struct departure *d, const struct r
 	free(all);
 }
 
-/* The session stands at the target: a node for it. */
-static int book_arrival(struct session *s, struct departure *d, struct reverse_target *target, struct err *err)
+struct node *arrival_node(struct session *s, struct departure *d, struct reverse_target *target, struct err *err)
 {
 	struct timeline *t = s->timeline;
 	struct node *base = machine_node(d->fm, target->segment), *whole = machine_node(d->fm, target->segment + 1);
@@ -94,7 +83,7 @@ static int book_arrival(struct session *s, struct departure *d, struct reverse_t
 
 	/* All that ^C can stop comes first: a position is booked, or it is not. */
 	if (request_load_settings(s, d->settings, err) || request_where(s, &place, NULL, err))
-		return -1;
+		return NULL;
 	struct node *node = timeline_add(t, base, target->tick ? whole->command : NULL,
 					 target->tick ? COMMAND_MOVES : COMMAND_DEBUGGER);
 	t->branches[t->branch].head = head;
@@ -104,7 +93,7 @@ static int book_arrival(struct session *s, struct departure *d, struct reverse_t
 	node->steps = target->steps;
 	target->steps = (struct path){0};
 	node->has_steps = true;
-	node->settings = steal_pointer(&d->settings);
+	node->settings = d->settings ? xstrdup(d->settings) : NULL;
 	node->prompt = xstrdup(s->prompt);
 	node->stdin_pos = base->stdin_pos;
 	node->ran_us = base->ran_us;
@@ -116,7 +105,16 @@ static int book_arrival(struct session *s, struct departure *d, struct reverse_t
 	}
 	node->place = place;
 	s->astray = false;
-	undo_do(&t->undo, node->id);
+	return node;
+}
+
+static int book_arrival(struct session *s, struct departure *d, struct reverse_target *target, struct err *err)
+{
+	struct node *node = arrival_node(s, d, target, err);
+
+	if (!node)
+		return -1;
+	undo_do(&s->timeline->undo, node->id);
 	return 0;
 }
 
@@ -155,6 +153,8 @@ int session_reverse(struct session *s, enum session_reverse how, long n, struct 
 	struct reverse_target target = {0};
 	int r;
 
+	if (how == REVERSE_STEPI || how == REVERSE_NEXTI)
+		return reverse_by_instruction(s, how == REVERSE_NEXTI, (uint64_t)n, err);
 	if (depart(s, &d, err))
 		return -1;
 	r = machine_find_death(d.fm, err);

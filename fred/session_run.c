@@ -229,16 +229,18 @@ int run_to_prompt(struct session *s, struct adapter_event *event, struct err *er
 	}
 }
 
-/* The halted command of a partial node, by the clock. */
+/* The halted command of a partial node, or a row of instructions, by the clock. */
 static int run_again_partly(struct session *s, struct node *node, struct err *err)
 {
 	struct adapter_event event;
 
-	if (s->adapter->clock_run(s->agent, node->command, node->tick, false, NULL, false,
-				  s->adapter->needs_ends ? node->state : NULL, err) ||
+	uint64_t limit = node->instructions ? node->instructions : node->tick;
+
+	if (s->adapter->clock_run(s->agent, node->command, limit, false, NULL, false,
+				  s->adapter->needs_ends ? node->state : NULL, node->instructions != 0, err) ||
 	    run_to_prompt(s, &event, err))
 		return -1;
-	bool there = event.kind == ADAPTER_PROMPT && event.stop.tick == node->tick;
+	bool there = event.kind == ADAPTER_PROMPT && event.stop.tick == limit;
 	adapter_event_free(&event);
 	if (!there)
 		return err_set(err, "the program did not run the same way again");
@@ -256,7 +258,7 @@ int run_again(struct session *s, struct node *node, struct err *err)
 	log_info(LOG_SESSION, "run again: %s", node->command);
 	if (input_replay(s, node, err))
 		return -1;
-	if (node->partial)
+	if (node->partial || node->instructions)
 		return run_again_partly(s, node, err);
 	do {
 		char *line = strsep(&next, "\n");

@@ -35,6 +35,8 @@ struct node {
 	bool origin;                    /* the program began here: nothing before can be reached by stepping */
 	bool post_mortem;               /* the program has failed here; frames are looked at after their death */
 	uint64_t died;                  /* then: the tick at which the innermost frame ended, once it is known, else 0 */
+	uint64_t instructions;          /* the way here is so many of them, whatever breakpoints are on it; 0: it is the command */
+	bool by_instruction;            /* its clock counts instructions: session_instructions.c */
 	bool inside;                    /* it lies inside a statement, not at its start */
 	bool ended;                     /* the debugger had exited */
 	char *settings;                 /* breakpoints and the like brought here from later, NULL: none */

@@ -15,6 +15,10 @@ static const struct adapter_alias aliases[] = {
 	{ "rs", "fred-reverse-step" },
 	{ "reverse-next", "fred-reverse-next" },
 	{ "rn", "fred-reverse-next" },
+	{ "reverse-stepi", "fred-reverse-stepi" },
+	{ "rsi", "fred-reverse-stepi" },
+	{ "reverse-nexti", "fred-reverse-nexti" },
+	{ "rni", "fred-reverse-nexti" },
 	{ "reverse-finish", "fred-reverse-finish" },
 	{ "reverse-continue", "fred-reverse-continue" },
 	{ "rc", "fred-reverse-continue" },
@@ -122,7 +126,7 @@ static bool gdb_unmeasured(const char *state)
 }
 
 const struct adapter gdb_adapter = {
-	.name = "gdb", .aliases = aliases, .step = "step", .next = "next", .finish = "finish", .repeats = true, .needs_ends = true,
+	.name = "gdb", .aliases = aliases, .step = "step", .next = "next", .finish = "finish", .stepi = "stepi", .repeats = true, .needs_ends = true,
 	.unmeasured = gdb_unmeasured, .measure = client_measure,
 	.claims = gdb_claims, .open = gdb_open, CLIENT_MEMBERS,
 };

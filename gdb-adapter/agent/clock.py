@@ -229,6 +229,8 @@ class Clock:
             stop.end = isinstance(event, gdb.SignalEvent) and event.stop_signal == end.detail
         if stop.end:
             stop.diverged = not self.arrived and not end.was_reached(frame)
+        elif self.unit == 'stepi':
+            pass                                # each instruction is a stop, whatever else is there
         elif isinstance(event, gdb.SignalEvent) or not self.commands.go_on_from(fired):
             stop.end = stop.diverged = True     # the first run did not stop there
 

@@ -146,10 +146,15 @@ def clock_repeats(name, rest):
 
 
 def clock_end(text):
-    """The end of the command `text`, at the prompt after it.  Cheap: one frame is looked at."""
+    """The end of the command `text`, at the prompt after it.  Cheap: one frame is looked at.
+
+    Without a command: the place, to the instruction and the state."""
     frame, event = clock_frame(), ClockLast.event
     if frame is None:
         return 'exit||0|0||'
+    if not text:
+        pc, sp, detail = clock_state(frame, False)
+        return '|'.join(('state', clock_thread(), str(pc), str(sp), str(frame), detail))
     how, detail, pc, sp = 'step', '', frame.pc(), clock_register(frame, 'sp')
     name, rest = clock_words(text)
     if isinstance(event, gdb.SignalEvent):

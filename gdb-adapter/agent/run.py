@@ -23,13 +23,13 @@ class Run:
     stop = None
 
 
-def clock_run(first, text, limit, trace, breakpoints, show_it, end):
+def clock_run(first, text, limit, trace, breakpoints, show_it, end, by_instruction):
     """The program runs; then gdb is at its prompt again."""
     if breakpoints:
         refuse_watchpoints(breakpoints)
     here = clock_marks(breakpoints) if breakpoints else None
     if first == '1':
-        stop = clock_start(text, int(limit), trace == '1', here, end)
+        stop = clock_start(text, int(limit), trace == '1', here, end, 'stepi' if by_instruction == '1' else 'step')
     elif clock_can_go_on():
         stop = clock_go_on(int(limit), trace == '1', here)
     else:

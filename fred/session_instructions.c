@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Back by instructions.  The statement clock goes back to the start of a statement before now; from there a clock of
+ * instructions counts the way to now again, and says which of them is the target.  In the history it is that start and
+ * `stepi N`. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "fred/message.h"
+#include "fred/session_reverse.h"
+
+/* More than is counted in a day. */
+#define ENDLESS 1000000000
+
+struct search {
+	struct session *s;
+	struct departure d;
+	bool over_calls;
+	uint64_t n;
+	char *now;                      /* where now is, for the clock */
+	struct node *base;              /* the statement's start that is counted from; NULL: there is none before now */
+	bool no_more;
+};
+
+/* Its snapshot, settings and input are the base's. */
+static int book(struct session *s, struct node *base, uint64_t instructions, struct err *err)
+{
+	struct place place = {0};
+	struct node *node = base;
+
+	if (instructions) {
+		cleanup_free char *state = NULL, *command = xasprintf("%s %llu", s->adapter->stepi,
+								       (unsigned long long)instructions);
+		if (request_state(s, "", &state, err) || request_where(s, &place, NULL, err))
+			return -1;
+		node = timeline_add(s->timeline, base, command, COMMAND_MOVES);
+		node->instructions = instructions;
+		node->state = steal_pointer(&state);
+		node->place = place;
+		node->inside = place.inside;
+		node->prompt = xstrdup(s->prompt);
+		node->stdin_pos = base->stdin_pos;
+		node->ran_us = base->ran_us;
+	}
+	s->astray = false;
+	undo_do(&s->timeline->undo, node->id);
+	return 0;
+}
+
+/* The session stands at the base.  Looks for the target on the way from there to now, and goes there; *enough: it is not
+ * farther back. */
+static int count_back(struct search *f, bool *enough, struct err *err)
+{
+	struct session *s = f->s;
+	cleanup_free char *command = xasprintf("%s %d", s->adapter->stepi, ENDLESS);
+	struct node end = {.parent = f->base, .command = command, .class = COMMAND_MOVES, .state = f->now, .by_instruction = true};
+	struct reverse_target target = {0};
+	struct fred_machine *fm;
+	struct machine_stop stop;
+
+	if (travel_keep_here(s, err))
+		return -1;
+	struct machine *m = machine_open_between(s, f->base, &end, &fm);
+	int r = f->over_calls ? reverse_next(m, f->n, &target, err) : reverse_step(m, f->n, &target, err);
+	*enough = !target.no_more || f->no_more;
+	if (r == 0 && *enough) {
+		f->no_more = target.no_more;
+		machine_show(fm);
+		r = reverse_go(m, &target, &stop, err);
+		s->silent = false;
+		if (r == 0 && !target.tick)
+			r = request_show(s, err);
+		if (r == 0)
+			r = book(s, f->base, target.tick, err);
+	}
+	reverse_target_free(&target);
+	machine_close(fm);
+	return r;
+}
+
+/* Statements are taken back 1, 2, 4, ... until the instructions fit in between. */
+static int search(struct search *f, struct err *err)
+{
+	bool enough = false;
+
+	for (uint64_t statements = 1; !enough; statements *= 2) {
+		struct machine *m = f->d.m;
+		struct reverse_target from = {0};
+		struct machine_stop stop;
+		int r = f->over_calls ? reverse_next(m, statements, &from, err) : reverse_step(m, statements, &from, err);
+
+		f->s->timeline->here = f->d.from;
+		f->no_more = from.no_more;
+		f->base = NULL;
+		if (r == 0 && from.moved)
+			r = reverse_go(m, &from, &stop, err);
+		if (r == 0 && from.moved && !(f->base = arrival_node(f->s, &f->d, &from, err)))
+			r = -1;
+		reverse_target_free(&from);
+		if (r || !f->base)
+			return r;
+		if (count_back(f, &enough, err))
+			return -1;
+	}
+	return 0;
+}
+
+int reverse_by_instruction(struct session *s, bool over_calls, uint64_t n, struct err *err)
+{
+	struct search f = {.s = s, .over_calls = over_calls, .n = n};
+
+	if (!s->adapter->stepi)
+		return err_set(err, "%s knows no instructions; fred-reverse-step goes back by statements", s->adapter->name);
+	if (depart(s, &f.d, err))
+		return -1;
+	int r = request_state(s, "", &f.now, err);
+	if (r == 0)
+		r = search(&f, err);
+	if (r == 0 && f.no_more)
+		say("No more reverse-execution history.");
+	if (r == 0 && !f.base && s->astray)
+		r = travel_to(s, f.d.from, err);
+	if (r) {
+		s->timeline->here = f.d.from;
+		go_back(s, &f.d, err);
+	}
+	depart_end(s, &f.d);
+	free(f.now);
+	return r;
+}

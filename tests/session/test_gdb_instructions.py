@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""fred-reverse-stepi and -nexti against stepping forward in gdb alone."""
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+import driver
+from gdb_pair import Gdb
+
+pytestmark = pytest.mark.skipif(not shutil.which("gdb") or not shutil.which("gcc"), reason="no gdb or no gcc here")
+
+ON = 400        # instructions from the first stop in insert()
+
+
+def compile_list(folder):
+    subprocess.run(["gcc", "-g", "-O0", "-o", "list30", driver.program("list30.c")], cwd=folder.work, check=True)
+
+
+def forward(folder):
+    """pc and function after 0, 1, 2, ... instructions, in gdb alone on a terminal of the same size."""
+    gdb = Gdb(folder, "./list30", plain=True)
+    gdb.do("break insert")
+    gdb.do("run")
+    gdb.do("set height 0")
+    way = gdb.do("python for _ in range(%d): print('\\nAT', hex(gdb.newest_frame().pc()), gdb.newest_frame().name(), "
+                 "gdb.execute('stepi', to_string=True)[:0])" % ON)
+    gdb.kill()
+    return [tuple(line.split()[1:3]) for line in way.splitlines() if line.startswith("AT ")]
+
+
+def pc(session):
+    return re.search(r"0x[0-9a-f]+", session.do("output/x $pc")).group(0)
+
+
+def at_insert(folder):
+    compile_list(folder)
+    session = Gdb(folder, "./list30", snapshots=True)
+    session.do("break insert")
+    session.do("run")
+    return session
+
+
+def test_reverse_stepi(folder):
+    session = at_insert(folder)
+    way = forward(folder)
+    session.do("stepi 150")
+    session.do("stepi 50")
+    assert pc(session) == way[200][0]
+    at = 200
+    for back in (1, 1, 2, 9, 40):
+        session.do("fred-reverse-stepi %d" % back)
+        at -= back
+        assert pc(session) == way[at][0]
+    session.do("stepi")
+    assert pc(session) == way[at + 1][0]
+    session.do("fred-undo")
+    assert pc(session) == way[at][0]
+    session.do("fred-undo")
+    assert pc(session) == way[at + 40][0]
+    assert "No more reverse-execution history." in session.do("fred-reverse-stepi 1000")
+    assert pc(session) == way[0][0]
+    session.kill()
+
+
+def test_breakpoints_of_now_do_not_stop_it_on_the_way(folder):
+    session = at_insert(folder)
+    way = forward(folder)
+    session.do("stepi 3")
+    session.do("break *%s" % way[1][0])
+    session.do("fred-reverse-stepi")
+    assert pc(session) == way[2][0]
+    # Again, by running it anew: the undo goes before it, the redo comes back.
+    session.do("fred-undo")
+    session.do("fred-redo")
+    assert pc(session) == way[2][0]
+    session.kill()
+
+
+def test_reverse_nexti(folder):
+    session = at_insert(folder)
+    way = forward(folder)
+    inside = [function == "insert" for _, function in way]
+    call = inside.index(False) - 1                          # the call of malloc()
+    session.do("nexti %d" % (call + 3))                     # two instructions after its return
+    after = pc(session)
+    session.do("fred-reverse-nexti 2")
+    returned = pc(session)
+    assert returned not in (after, way[call][0])
+    session.do("fred-reverse-nexti")
+    assert pc(session) == way[call][0]
+    session.do("fred-reverse-nexti")
+    assert pc(session) == way[call - 1][0]
+    session.do("stepi 2")
+    assert pc(session) == way[call + 1][0]
+    session.do("fred-reverse-nexti")                        # from the callee's first instruction to the call
+    assert pc(session) == way[call][0]
+    session.kill()
