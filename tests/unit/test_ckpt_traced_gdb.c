@@ -87,6 +87,17 @@ static void watchpoint(void **state)
 	g_do(&t, "watch total if total > 5");
 	there_and_back(&t, "continue", "New value = 6");
 	g_end(&t);
+	/* gdb leaves the debug registers and the breakpoints alone then, and counts on what is there. */
+	g_start(&t, "count");
+	g_do(&t, "break stop_here");
+	g_do(&t, "run");
+	g_do(&t, "set breakpoint always-inserted on");
+	g_do(&t, "watch total");
+	g_expect(&t, "New value = 1", "continue");
+	there_and_back(&t, "continue", "New value = 3");
+	g_expect(&t, "New value = 3", "continue");
+	there_and_back(&t, "continue", "New value = 6");
+	g_end(&t);
 }
 
 static void threads(void **state)
