@@ -23,7 +23,7 @@ enum {
 
 enum agent_message {
 	MESSAGE_HELLO = 'H',    /* protocol version, the debugger's version */
-	MESSAGE_PROMPT = 'P',   /* text, tick, depth, kind, end, inside, restarted (and 2: goes back by means of its own), post-mortem, session id, file, line, function */
+	MESSAGE_PROMPT = 'P',   /* text, tick, depth, kind, end, inside, restarted (and 2: goes back by means of its own, 4: no program), post-mortem, session id, file, line, function */
 	MESSAGE_MORE = 'M',     /* text, harmless */
 	MESSAGE_REPLY = 'R',
 	MESSAGE_FAILED = 'F',
@@ -47,7 +47,6 @@ enum agent_request {
 	MESSAGE_MEASURE = 'm',          /* command, state; reply: the state that can be found again */
 	/* 1 or 0 (go on after a halt), text, limit, trace, settings whose breakpoints are told or "", show, digest of the state that is the end or "", by instruction */
 	MESSAGE_CLOCK_RUN = 'k',
-	MESSAGE_BEGIN = 'b',            /* text: start the program, halt it where it begins.  PROMPT or FAILED answers */
 	MESSAGE_GO_ON = 'g',
 };
 

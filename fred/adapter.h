@@ -60,6 +60,7 @@ struct adapter_event {
 	 * run that ends so is the last stop of the innermost of them. */
 	bool post_mortem;
 	bool goes_back;         /* with ADAPTER_PROMPT: the debugger goes back by means of its own, and the bare names are its */
+	bool no_program;        /* with ADAPTER_PROMPT: neither now nor at the last prompt is there one that could have moved */
 	unsigned long long session_id; /* with ADAPTER_PROMPT: another number, another debugger object (post-mortem) */
 	bool failed;            /* with ADAPTER_REPLY: the request could not be done; fields[0] says why */
 	char **fields;          /* NUL terminated strings, owned by the event */
@@ -135,14 +136,6 @@ struct adapter {
 	 * one field is. */
 	bool (*unmeasured)(const char *state);
 	int (*measure)(void *self, const char *command, const char *state, struct err *err);
-
-	/* All NULL where `run` needs no history before its first stop.  begin() answers the prompt: with `text`, which starts the
-	 * program, and halts it where it begins; the prompt or a failed reply ends it.  go_on_command leads from there to where
-	 * text had led; worth_beginning(): is that, by its ending, a place from which one wants to look back? */
-	int (*begin)(void *self, const char *text, struct err *err);
-	const char *begin_command;      /* what a user types to come there */
-	const char *go_on_command;
-	bool (*worth_beginning)(const char *ending);
 
 	/* The statement clock.  clock_run answers the prompt: with the command `text` from tick 0, or with NULL on from
 	 * where an earlier clock_run was halted.  A run that ^C ended has no end of its own when it is repeated: `until`,

@@ -42,7 +42,8 @@ static void book(struct session *s, struct adapter_event *event)
 		node = timeline_add(t, NULL, NULL, COMMAND_LOOKS);
 		node->origin = true;
 		node->checkpoint = t->next_checkpoint++;
-	} else if (s->pending_class == COMMAND_LOOKS && !(event && event->restarted)) {
+	} else if ((s->pending_class == COMMAND_LOOKS && !(event && event->restarted)) ||
+		   (s->pending_class == COMMAND_MOVES && event && event->no_program)) {
 		timeline_add_look(was, s->pending);
 		return;
 	} else {
@@ -260,8 +261,6 @@ int run_again(struct session *s, struct node *node, struct err *err)
 		return -1;
 	if (node->partial || node->instructions)
 		return run_again_partly(s, node, err);
-	if (node->begun && node->origin)
-		return s->adapter->begin(s->agent, node->command, err) || run_to_prompt(s, &event, err) ? -1 : 0;
 	do {
 		char *line = strsep(&next, "\n");
 		if (s->adapter->line(s->agent, line, err) || run_to_prompt(s, &event, err))

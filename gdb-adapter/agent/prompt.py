@@ -8,8 +8,6 @@
 import gdb
 
 requests = {}           # type of a message: the function that answers it
-STARTING = ('run', 'start', 'starti')
-runs = {}               # the same of those that the next prompt answers
 
 
 class Known:
@@ -17,8 +15,7 @@ class Known:
     pid = 0             # of the program; 0: it does not run
     exited = False
     line_class = None   # of the line being executed, if it was asked for
-    moves = False       # the line lets the program go on
-    moving = None       # the last command that did
+    moving = None       # the last command that let the program go on
     stepped = False     # the program stands where `step` or `next` took it, or the clock: at a tick, in whatever part of a line
 
 
@@ -85,24 +82,22 @@ def prompted(text, top):
         return
     pid = gdb.selected_inferior().pid
     restarted = pid != 0 and pid != known.pid and (known.pid == 0 or known.exited)
+    flags = int(restarted) | (2 if gdb.current_recording() else 0) | (4 if pid == known.pid == 0 else 0)
     known.pid, known.exited = pid, False
     # Where the program stands is dear, and seldom asked for.
     stop, Run.stop = Run.stop, None
     clock = [stop.tick, stop.depth, stop.kind, int(stop.end), int(stop.inside)] if stop else [0, 0, 0, 0, 0]
-    send_fields('P', [text] + clock + [int(restarted) | (2 if gdb.current_recording() else 0), 0, pid])
+    send_fields('P', [text] + clock + [flags, 0, pid])
 
 
 def line_comes(kind, body):
     """A line is about to be handed to gdb."""
-    clock_forget()
     text = body.decode('utf-8', 'surrogateescape').strip('\0 \t')
-    if text:                    # an empty one repeats
-        name = clock_words(text)[0]
-        known.moves = name in MOVING or name in STARTING
-        known.moving = name if known.moves else known.moving
-    # How the program came to stand here stays known while the user looks around.
-    if known.moves:
-        clock_begin()
+    name = clock_words(text)[0] if text else None
+    if name in MOVING:
+        known.moving = name
+    clock_forget()
+    clock_begin()
 
 
 def serve(kind, body):
@@ -110,8 +105,8 @@ def serve(kind, body):
     kind = chr(kind)
     fields = body.decode('utf-8', 'surrogateescape').split('\0')[:-1]
     try:
-        if kind in runs:
-            runs[kind](*fields)
+        if kind == 'k':
+            clock_run(*fields)
             return
         reply = ['R', requests[kind](*fields)]
     except BaseException as problem:

@@ -18,6 +18,7 @@ class Prompt:
         self.text = fields[0]
         self.tick, self.depth, self.kind, self.end, self.inside, self.restarted, self.post_mortem, \
             self.session = map(int, fields[1:9])
+        self.restarted &= 1             # gdb's agent says more in it
         self.place = (os.path.basename(fields[9]), int(fields[10]), fields[11]) if len(fields) > 11 else None
         self.stop = self.place, self.depth, self.kind
 
