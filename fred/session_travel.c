@@ -76,7 +76,13 @@ static int restore_node(struct session *s, struct node *node, bool here_is_live,
 	bool keep = here_is_live && !here->snapshot && !here->ended && s->state == SESSION_PROMPT;
 
 	leave(s);
-	if (ckpt_restore(s->ckpt, node->snapshot, keep ? &abandoned : NULL, err)) {
+	int r = ckpt_restore(s->ckpt, node->snapshot, keep ? &abandoned : NULL, err);
+	if (r && keep && ckpt_leader(s->ckpt)) {
+		/* The present cannot be kept, its program killed by somebody say.  All the more reason to leave it. */
+		log_info(LOG_SESSION, "the present is lost: %s", err->what);
+		r = ckpt_restore(s->ckpt, node->snapshot, NULL, err);
+	}
+	if (r) {
 		if (!ckpt_leader(s->ckpt))
 			s->state = SESSION_ENDED;
 		return -1;
@@ -119,7 +125,10 @@ int travel_to(struct session *s, struct node *node, struct err *err)
 	s->astray = false;
 	s->timeline->here = node;
 	s->in.pos = s->stdin_is_input ? node->stdin_pos : s->in.pos;
-	return from == node ? 0 : travel_keep_here(s, err);
+	/* The position is reached all the same. */
+	if (from != node && travel_keep_here(s, err))
+		log_info(LOG_SESSION, "not kept: %s", err->what);
+	return 0;
 }
 
 int travel_show(struct session *s, struct node *node, struct err *err)
