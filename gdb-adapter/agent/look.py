@@ -14,10 +14,25 @@ class Selection:
         return self
 
     def __exit__(self, *unused):
-        if self.thread is not None and self.thread.is_valid() and gdb.selected_thread() is not self.thread:
-            self.thread.switch()
-        if self.frame is not None and self.frame.is_valid():
-            self.frame.select()
+        try:
+            if self.thread is not None and self.thread.is_valid() and gdb.selected_thread() is not self.thread:
+                self.thread.switch()
+            if self.frame is not None and self.frame.is_valid():
+                self.frame.select()
+        except gdb.error:
+            pass                # what was evaluated has ended the program
+
+
+class Unpaged:
+    """gdb counts the lines that it has written since the last command, and would ask --Type <RET>-- with nobody to answer."""
+
+    def __enter__(self):
+        self.paged = gdb.parameter('pagination')
+        quiet('set pagination off')
+
+    def __exit__(self, *unused):
+        if self.paged:
+            quiet('set pagination on')
 
 
 INSIDE = 4              # added to the kind of a stop
@@ -83,10 +98,11 @@ def complete(text, begin, end):
 
 def show():
     """As gdb prints a stop, and the displays."""
-    if newest_frame() is None:
-        gdb.write('The program being debugged is not being run.\n')
-        gdb.flush()
-    clock_show('')
+    with Unpaged():
+        if newest_frame() is None:
+            gdb.write('The program being debugged is not being run.\n')
+            gdb.flush()
+        clock_show('')
     return []
 
 

@@ -40,7 +40,8 @@ def clock_run(first, text, limit, trace, breakpoints, show_it, end, by_instructi
     if show_it == '1' and not stop.end:
         send_fields('A', [])
         if receive() is not None:       # the session lets it be seen now
-            clock_show('')
+            with Unpaged():
+                clock_show('')
     known.stepped = not stop.inside
     Run.stop = stop
 
@@ -58,22 +59,4 @@ def measure(text, end):
     return [clock_measure(text, end)]
 
 
-def begin(text):
-    """The program runs to its main(), as with `start`, but no breakpoint of the user's list is used for it."""
-    name, rest = clock_words(text)
-    if name not in ('run', 'start'):
-        raise Refused('%s is no run' % text)
-    with ClockQuiet():
-        main = gdb.Breakpoint('main', internal=True)
-        try:
-            gdb.execute('run ' + rest, False, True)
-        finally:
-            main.delete()
-    frame = clock_frame()
-    if frame is None or ClockLast.fired or isinstance(ClockLast.event, gdb.SignalEvent):
-        raise Refused('the program stops before main()')
-    known.stepped = True
-
-
-runs.update({'k': clock_run, 'b': begin})
 requests.update({'m': measure, 'd': lambda text: [clock_end(text)]})
