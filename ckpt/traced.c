@@ -341,8 +341,8 @@ int traced_freeze(struct ckpt_session *s, const struct ckpt_proc *leader, struct
 	if (r == 0 && !t->n)
 		return 0;
 	if (r == 0 && s->isolation == CKPT_ISOLATION_NONE)
-		r = err_set(err, "a debugger that traces its program can only go back in namespaces, where numbers of processes "
-				 "can be had again");
+		r = err_set(err, "a debugger that traces its program can be copied only in namespaces of its own, and there are "
+			    "none here: fredapp --doctor says what to allow");
 	if (r == 0)
 		r = signals_save(NULL, leader->pid, true, &pending, err);
 	t->had_sigchld = has_sigchld(&pending);

@@ -151,7 +151,7 @@ int doctor(void)
 			       "as root, sysctl user.max_user_namespaces=10000 (some systems: "
 			       "kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0)");
 	any |= check_isolation(CKPT_ISOLATION_NONE, "snapshots, no namespaces",
-			       "the last resort: a restored program has another pid", "see ptrace above");
+			       "the last resort, not for gdb: a restored program has another pid", "see ptrace above");
 	debugger = check_pdb();
 	debugger |= check_gdb();
 	if (!any)

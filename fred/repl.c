@@ -230,10 +230,10 @@ static void say_ended(struct repl *r)
 	int status = session_status(r->session);
 
 	if (WIFSIGNALED(status))
-		say("the program was killed by signal %d (%s); fred-undo goes back before that, quit leaves", WTERMSIG(status),
+		say("the debugger was killed by signal %d (%s); fred-undo goes back before that, quit leaves", WTERMSIG(status),
 		    strsignal(WTERMSIG(status)));
 	else
-		say("the program has exited with status %d; fred-undo goes back before that, quit leaves", WEXITSTATUS(status));
+		say("the debugger has exited with status %d; fred-undo goes back before that, quit leaves", WEXITSTATUS(status));
 }
 
 static void step(struct repl *r)

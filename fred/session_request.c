@@ -59,7 +59,7 @@ int request_where(struct session *s, struct place *here, struct place *caller, s
 	int r = s->adapter->place_of(&reply, here, caller ? caller : &dummy);
 	adapter_event_free(&reply);
 	place_free(&dummy);
-	return r ? err_set(err, "the debugger told no place") : 0;
+	return r ? err_set(err, "no program runs here: fred-undo goes back to where it did") : 0;
 }
 
 void request_place_of_node(struct session *s, struct node *node)

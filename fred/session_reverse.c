@@ -30,14 +30,9 @@ int depart(struct session *s, struct departure *d, struct err *err)
 		free(d->settings);
 		return -1;
 	}
-	work_begin(s);
-	int r = begin_history(s, err);
 	d->m = machine_open(s, d->settings, &d->fm);
-	if (r) {
-		go_back(s, d, err);
-		depart_end(s, d);
-	}
-	return r;
+	work_begin(s);
+	return 0;
 }
 
 void depart_end(struct session *s, struct departure *d)
