@@ -150,6 +150,11 @@ int client_measure(void *self, const char *command, const char *state, struct er
 	return SEND(self, MESSAGE_MEASURE, err, command, state);
 }
 
+int client_begin(void *self, const char *text, struct err *err)
+{
+	return SEND(self, MESSAGE_BEGIN, err, text);
+}
+
 int client_eval(void *self, const char *expr, uint32_t depth, struct err *err)
 {
 	char number_[16];

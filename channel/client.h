@@ -26,6 +26,7 @@ int client_where(void *self, struct err *err);
 int client_show(void *self, struct err *err);
 int client_state(void *self, const char *command, struct err *err);
 int client_measure(void *self, const char *command, const char *state, struct err *err);
+int client_begin(void *self, const char *text, struct err *err);
 int client_eval(void *self, const char *expr, uint32_t depth, struct err *err);
 int client_settings_save(void *self, struct err *err);
 int client_settings_load(void *self, const char *saved, struct err *err);

@@ -137,6 +137,14 @@ struct adapter {
 	bool (*unmeasured)(const char *state);
 	int (*measure)(void *self, const char *command, const char *state, struct err *err);
 
+	/* All NULL where `run` needs no history before its first stop.  begin() answers the prompt: with `text`, which starts the
+	 * program, and halts it where it begins; the prompt or a failed reply ends it.  go_on_command leads from there to where
+	 * text had led; worth_beginning(): is that, by its ending, a place from which one wants to look back? */
+	int (*begin)(void *self, const char *text, struct err *err);
+	const char *begin_command;      /* what a user types to come there */
+	const char *go_on_command;
+	bool (*worth_beginning)(const char *ending);
+
 	/* The statement clock.  clock_run answers the prompt: with the command `text` from tick 0, or with NULL on from
 	 * where an earlier clock_run was halted.  A run that ^C ended has no end of its own when it is repeated: `until`,
 	 * the state() there, says where it is; otherwise it is NULL, unless needs_ends.  ADAPTER_TICKS come meanwhile when `trace`, and tell

@@ -30,9 +30,14 @@ int depart(struct session *s, struct departure *d, struct err *err)
 		free(d->settings);
 		return -1;
 	}
-	d->m = machine_open(s, d->settings, &d->fm);
 	work_begin(s);
-	return 0;
+	int r = begin_history(s, err);
+	d->m = machine_open(s, d->settings, &d->fm);
+	if (r) {
+		go_back(s, d, err);
+		depart_end(s, d);
+	}
+	return r;
 }
 
 void depart_end(struct session *s, struct departure *d)

@@ -23,6 +23,9 @@ int go_back(struct session *s, struct departure *d, struct err *err);
 /* The session stands at the target: a node for it, with the present settings; not yet in the row that undo goes along. */
 struct node *arrival_node(struct session *s, struct departure *d, struct reverse_target *target, struct err *err) must_check;
 
+/* Makes history before the first stop where it is wanted; the session stands where it stood. */
+int begin_history(struct session *s, struct err *err) must_check;
+
 int reverse_by_instruction(struct session *s, bool over_calls, uint64_t n, struct err *err) must_check;
 
 #endif

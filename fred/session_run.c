@@ -261,6 +261,8 @@ int run_again(struct session *s, struct node *node, struct err *err)
 		return -1;
 	if (node->partial || node->instructions)
 		return run_again_partly(s, node, err);
+	if (node->begun && node->origin)
+		return s->adapter->begin(s->agent, node->command, err) || run_to_prompt(s, &event, err) ? -1 : 0;
 	do {
 		char *line = strsep(&next, "\n");
 		if (s->adapter->line(s->agent, line, err) || run_to_prompt(s, &event, err))

@@ -33,6 +33,7 @@ struct node {
 	struct path steps;              /* ... which is this many next and step from the parent */
 	bool has_steps;
 	bool origin;                    /* the program began here: nothing before can be reached by stepping */
+	bool begun;                     /* the command was halted where the program begins: session_begin.c */
 	bool post_mortem;               /* the program has failed here; frames are looked at after their death */
 	uint64_t died;                  /* then: the tick at which the innermost frame ended, once it is known, else 0 */
 	uint64_t instructions;          /* the way here is so many of them, whatever breakpoints are on it; 0: it is the command */

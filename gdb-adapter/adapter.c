@@ -120,6 +120,12 @@ static int gdb_open(void **self, struct adapter_launch *launch, struct err *err)
 }
 
 /* clock_end.py: the place is passed more than once. */
+/* It crashed, or the user interrupted it: what came before is what one wants to know.  A breakpoint was chosen. */
+static bool gdb_worth_beginning(const char *state)
+{
+	return strncmp(state, "signal|", 7) == 0 || strncmp(state, "state|", 6) == 0;
+}
+
 static bool gdb_unmeasured(const char *state)
 {
 	return strncmp(state, "place?", strlen("place?")) == 0;
@@ -127,6 +133,7 @@ static bool gdb_unmeasured(const char *state)
 
 const struct adapter gdb_adapter = {
 	.name = "gdb", .aliases = aliases, .step = "step", .next = "next", .finish = "finish", .stepi = "stepi", .repeats = true, .needs_ends = true,
+	.begin = client_begin, .begin_command = "start", .go_on_command = "continue", .worth_beginning = gdb_worth_beginning,
 	.unmeasured = gdb_unmeasured, .measure = client_measure,
 	.claims = gdb_claims, .open = gdb_open, CLIENT_MEMBERS,
 };

@@ -223,6 +223,7 @@ void prompt_read(void)
 		break;
 	case MESSAGE_CLOCK_RUN:
 	case MESSAGE_MEASURE:
+	case MESSAGE_BEGIN:
 		call_python("prepare", type, pending.body, pending.n);
 		give_line(strdup("server python __fred__()"));
 		break;

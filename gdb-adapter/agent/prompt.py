@@ -8,6 +8,8 @@
 import gdb
 
 requests = {}           # type of a message: the function that answers it
+STARTING = ('run', 'start', 'starti')
+runs = {}               # the same of those that the next prompt answers
 
 
 class Known:
@@ -15,7 +17,8 @@ class Known:
     pid = 0             # of the program; 0: it does not run
     exited = False
     line_class = None   # of the line being executed, if it was asked for
-    moving = None       # the last command that let the program go on
+    moves = False       # the line lets the program go on
+    moving = None       # the last command that did
     stepped = False     # the program stands where `step` or `next` took it, or the clock: at a tick, in whatever part of a line
 
 
@@ -92,12 +95,15 @@ def prompted(text, top):
 
 def line_comes(kind, body):
     """A line is about to be handed to gdb."""
-    text = body.decode('utf-8', 'surrogateescape').strip('\0 \t')
-    name = clock_words(text)[0] if text else None
-    if name in MOVING:
-        known.moving = name
     clock_forget()
-    clock_begin()
+    text = body.decode('utf-8', 'surrogateescape').strip('\0 \t')
+    if text:                    # an empty one repeats
+        name = clock_words(text)[0]
+        known.moves = name in MOVING or name in STARTING
+        known.moving = name if known.moves else known.moving
+    # How the program came to stand here stays known while the user looks around.
+    if known.moves:
+        clock_begin()
 
 
 def serve(kind, body):
@@ -105,8 +111,8 @@ def serve(kind, body):
     kind = chr(kind)
     fields = body.decode('utf-8', 'surrogateescape').split('\0')[:-1]
     try:
-        if kind == 'k':
-            clock_run(*fields)
+        if kind in runs:
+            runs[kind](*fields)
             return
         reply = ['R', requests[kind](*fields)]
     except BaseException as problem:
