@@ -65,6 +65,9 @@ struct machine {
 	int (*segments)(void *self);
 	/* Does segment i's command move the program (and so have ticks)? */
 	bool (*moves)(void *self, int segment);
+	/* Is the segment one `next` that came to its end by itself, in the activation where it began, at *depth?  Then no stop of
+	 * that activation or a caller lies between, and nothing has to be run to know it.  NULL: it cannot be told. */
+	bool (*is_next)(void *self, int segment, uint32_t *depth);
 	/* Go to the start of a segment; *stop is its tick 0. */
 	int (*enter)(void *self, int segment, struct machine_stop *stop, struct err *err);
 	/* Go to now, which costs no run.  *stop has depth and kind of now, and `inside`; its tick means nothing.  Only

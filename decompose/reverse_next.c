@@ -38,6 +38,24 @@ static bool take_stops(const struct stack *stack, struct chain *chain, uint64_t 
 	return false;
 }
 
+/* A plain `next` has one stop for the chain, its start; and none for reverse-finish, which wants a caller's. */
+static bool take_next(struct machine *m, int segment, struct chain *chain, struct reverse_target *target)
+{
+	uint32_t depth;
+
+	if (!m->is_next || !m->is_next(m->self, segment, &depth) || (!chain->finish && chain->limit < depth) ||
+	    (chain->finish && chain->limit >= depth))
+		return false;
+	if (chain->finish)
+		return true;
+	chain->limit = depth;
+	if (chain->left-- > 1)
+		return true;
+	target->depth = depth;
+	reverse_found(target, segment, 0, NULL);
+	return true;
+}
+
 static int search(struct machine *m, struct chain chain, struct reverse_target *target, struct err *err)
 {
 	/* Of each activation reverse-finish wants one stop: the next move goes to a caller. */
@@ -53,6 +71,11 @@ static int search(struct machine *m, struct chain chain, struct reverse_target *
 
 		if (!m->moves(m->self, i))
 			continue;
+		if (take_next(m, i, &chain, target)) {
+			if (target->moved)
+				return 0;
+			continue;
+		}
 		trail = trail_lay(m, i, &wish, &end, err);
 		if (!trail)
 			return -1;

@@ -145,6 +145,9 @@ struct adapter {
 	const char *go_on_command;
 	bool (*worth_beginning)(const char *ending);
 
+	/* Was the command one plain `next`, and did it come to its end by itself?  NULL: it cannot be told. */
+	bool (*ended_next)(const char *command, const char *ending);
+
 	/* The statement clock.  clock_run answers the prompt: with the command `text` from tick 0, or with NULL on from
 	 * where an earlier clock_run was halted.  A run that ^C ended has no end of its own when it is repeated: `until`,
 	 * the state() there, says where it is; otherwise it is NULL, unless needs_ends.  ADAPTER_TICKS come meanwhile when `trace`, and tell

@@ -45,6 +45,18 @@ static bool op_moves(void *self, int segment)
 	return m->nodes[segment + 1]->class == COMMAND_MOVES;
 }
 
+static bool op_is_next(void *self, int segment, uint32_t *depth)
+{
+	struct fred_machine *m = self;
+	const struct adapter *a = m->session->adapter;
+	const struct node *start = m->nodes[segment], *end = m->nodes[segment + 1];
+
+	*depth = start->place.depth;
+	return a->ended_next && end->command && end->state && !end->partial && !end->instructions && !end->by_instruction &&
+	       a->ended_next(end->command, end->state) && start->place.file && end->place.file && !start->inside &&
+	       start->place.depth == end->place.depth;
+}
+
 static int here(struct fred_machine *m, struct machine_stop *stop, struct err *err)
 {
 	struct place place = {0};
@@ -348,7 +360,7 @@ static struct machine *open_machine(struct session *s, struct node *first, struc
 	m->breakpoints = breakpoints;
 	m->began_us = m->shown_us = clock_us();
 	m->ops = (struct machine){
-		.self = m, .segments = op_segments, .moves = op_moves, .enter = op_enter, .now = op_now, .run = op_run,
+		.self = m, .segments = op_segments, .moves = op_moves, .is_next = op_is_next, .enter = op_enter, .now = op_now, .run = op_run,
 		.trace = op_trace,
 		.leave = s->adapter->finish ? op_leave : NULL, .mark = op_mark, .go = op_go, .drop = op_drop, .eval = op_eval, .progress = op_progress,
 	};

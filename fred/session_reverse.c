@@ -207,11 +207,12 @@ static bool same_value(const struct machine_value *a, const struct machine_value
 /* The last doubt: at the target itself, in the process that the user will get, EXPR is still as before, and one statement
  * later as after.  A program that runs differently each time would otherwise be blamed for another run's deed. */
 static int verify(struct departure *d, const char *expr, const struct watch_result *result,
-		  struct machine_stop *stop, struct machine_stop *next, struct err *err)
+		  struct machine_stop *stop, struct err *err)
 {
 	struct machine_value before = {0}, after = {0};
 	struct machine *m = d->m;
 	struct machine_mark *mark;
+	struct machine_stop next;
 	int r = -1;
 
 	if (m->mark(m->self, &mark, err))
@@ -219,7 +220,7 @@ static int verify(struct departure *d, const char *expr, const struct watch_resu
 	bool born = result->before.kind != MACHINE_UNBORN;
 	if ((!born || m->eval(m->self, expr, d->selected, &before, err) == 0) &&
 	    m->go(m->self, mark, stop, err) == 0 &&
-	    m->run(m->self, result->by_command ? UINT64_MAX : stop->tick + 1, next, err) == 0 &&
+	    m->run(m->self, result->by_command ? UINT64_MAX : stop->tick + 1, &next, err) == 0 &&
 	    m->eval(m->self, expr, d->selected, &after, err) == 0 &&
 	    m->go(m->self, mark, stop, err) == 0)
 		r = 0;
@@ -232,18 +233,15 @@ static int verify(struct departure *d, const char *expr, const struct watch_resu
 	return r;
 }
 
-/* A line, and no return stop, may itself have done it before it returned. */
-static int name_guilty_caller(struct session *s, const struct machine_stop *stop, struct err *err)
+static int name_guilty_caller(struct session *s, struct err *err)
 {
-	bool sure = stop->kind == MACHINE_RETURN || stop->kind == MACHINE_EXCEPTION;
 	struct place place = {0}, caller = {0};
 
 	if (request_where(s, &place, &caller, err))
 		return -1;
 	if (caller.file)
-		say("the change comes %s, in the rest of the statement at %s:%ld in %s()",
-		    sure ? "after this return" : "as this function returns, or after it", caller.file, caller.line,
-		    caller.function ? caller.function : "?");
+		say("the change comes after this return, in the rest of the statement at %s:%ld in %s()", caller.file,
+		    caller.line, caller.function ? caller.function : "?");
 	place_free(&place);
 	place_free(&caller);
 	return 0;
@@ -257,14 +255,12 @@ static int report_watch(struct session *s, struct departure *d, const char *expr
 			       "fred-reverse-watch --last %s looks at every stop", expr, in_words(&result->after), expr);
 	if (result->outcome == WATCH_NEVER_CHANGED)
 		return err_set(err, "%s has been %s at every stop since the start", expr, in_words(&result->after));
-	struct machine_stop stop, next;
-	if (reverse_go(d->m, &result->target, &stop, err) || verify(d, expr, result, &stop, &next, err))
+	struct machine_stop stop;
+	if (reverse_go(d->m, &result->target, &stop, err) || verify(d, expr, result, &stop, err))
 		return -1;
-	/* Where a debugger knows no return stops, a function's last line has its caller's rest after it. */
-	bool leaves = s->adapter->needs_ends && !result->by_command && !result->inside && next.depth < stop.depth;
 	announce(s, d, expr, result);
 	s->silent = false;
-	if (request_show(s, err) || ((result->in_caller || leaves) && name_guilty_caller(s, &stop, err)) ||
+	if (request_show(s, err) || (result->in_caller && name_guilty_caller(s, err)) ||
 	    book_arrival(s, d, &result->target, err))
 		return -1;
 	if (result->inside)

@@ -126,6 +126,11 @@ static bool gdb_worth_beginning(const char *state)
 	return strncmp(state, "signal|", 7) == 0 || strncmp(state, "state|", 6) == 0;
 }
 
+static bool gdb_ended_next(const char *command, const char *state)
+{
+	return (strcmp(command, "next") == 0 || strcmp(command, "n") == 0) && strncmp(state, "step|", 5) == 0;
+}
+
 static bool gdb_unmeasured(const char *state)
 {
 	return strncmp(state, "place?", strlen("place?")) == 0;
@@ -134,6 +139,6 @@ static bool gdb_unmeasured(const char *state)
 const struct adapter gdb_adapter = {
 	.name = "gdb", .aliases = aliases, .step = "step", .next = "next", .finish = "finish", .stepi = "stepi", .repeats = true, .needs_ends = true,
 	.begin = client_begin, .begin_command = "start", .go_on_command = "continue", .worth_beginning = gdb_worth_beginning,
-	.unmeasured = gdb_unmeasured, .measure = client_measure,
+	.ended_next = gdb_ended_next, .unmeasured = gdb_unmeasured, .measure = client_measure,
 	.claims = gdb_claims, .open = gdb_open, CLIENT_MEMBERS,
 };
