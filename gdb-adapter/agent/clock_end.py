@@ -11,6 +11,7 @@
 #               place?    as place, and nobody has counted yet: clock_measure() does
 #               state     ^C, at any instruction: registers and the top of the stack tell one passing from another
 #               count     so many steps: step N
+#               none      where it began: gdb refused the command, and nothing ran
 #               exit      there is no program any more
 #   thread, pc, sp, frame
 #   and what `how` says
@@ -155,7 +156,7 @@ def clock_end(text):
     if not text:
         pc, sp, detail = clock_state(frame, False)
         return '|'.join(('state', clock_thread(), str(pc), str(sp), str(frame), detail))
-    how, detail, pc, sp = 'step', '', frame.pc(), clock_register(frame, 'sp')
+    how, detail, pc, sp = 'none' if event is None else 'step', '', frame.pc(), clock_register(frame, 'sp')
     name, rest = clock_words(text)
     if isinstance(event, gdb.SignalEvent):
         how, detail = 'signal', event.stop_signal
@@ -166,7 +167,7 @@ def clock_end(text):
             pc -= 2 if in_call else 0           # it is executed again from its `syscall`
     elif ClockLast.fired:
         how, detail = 'break', ','.join(str(number) for number in ClockLast.fired)
-    elif name == 'step':
+    elif name == 'step' and event is not None:
         how, detail = 'count', ''
     if (how == 'step' and clock_repeats(name, rest)) or (
             how in ('step', 'break') and any(each.enabled and each.commands for each in gdb.breakpoints())):

@@ -19,6 +19,7 @@ class Known:
     line_class = None   # of the line being executed, if it was asked for
     moves = False       # the line lets the program go on
     moving = None       # the last command that did
+    line = None         # for stepi and nexti, where they began: frame and line
     stepped = False     # the program stands where `step` or `next` took it, or the clock: at a tick, in whatever part of a line
 
 
@@ -69,11 +70,21 @@ def newest_frame():
         return None
 
 
+def frame_and_line(frame):
+    sal = frame.find_sal() if frame is not None else None
+    return (str(frame), sal.symtab.filename, sal.line) if sal is not None and sal.symtab is not None else None
+
+
 def between_statements(frame):
     """Does the frame stand where `step` stops?"""
     sal = frame.find_sal()
+    # A line may have several pieces; `step` goes from one to the other without a stop.
+    if not known.stepped and known.line is not None and known.line == frame_and_line(frame):
+        return False
     # At the first instruction of an inlined function that is not entered yet, a line has no pc.
-    return known.stepped or sal is None or sal.symtab is None or sal.pc in (0, frame.pc())
+    if known.stepped or sal is None or sal.symtab is None:
+        return True
+    return sal.pc in (0, frame.pc()) and clock_begins_statement()
 
 
 def prompted(text, top):
@@ -103,6 +114,7 @@ def line_comes(kind, body):
         known.moving = name if known.moves else known.moving
     # How the program came to stand here stays known while the user looks around.
     if known.moves:
+        known.line = frame_and_line(newest_frame()) if known.moving in ('stepi', 'nexti') else None
         clock_begin()
 
 

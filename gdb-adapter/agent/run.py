@@ -28,12 +28,16 @@ def clock_run(first, text, limit, trace, breakpoints, show_it, end, by_instructi
     if breakpoints:
         refuse_watchpoints(breakpoints)
     here = clock_marks(breakpoints) if breakpoints else None
+    nothing_ran = ClockEnd(end).how == 'none'
+    inside = nothing_ran and not between_statements(newest_frame())
     if first == '1':
         stop = clock_start(text, int(limit), trace == '1', here, end, 'stepi' if by_instruction == '1' else 'step')
     elif clock_can_go_on():
         stop = clock_go_on(int(limit), trace == '1', here)
     else:
         raise Refused('the clock was not halted here')
+    if nothing_ran:
+        stop.inside = inside
     if stop.diverged:
         clock_forget()
         raise Refused('the program did not run the same way again')
