@@ -98,6 +98,58 @@ def walk(most, functions):
     return stops
 
 
+def count_calls(functions):
+    """From here on activations() tells one call from another."""
+    for name in functions:
+        if pcs("*" + name):
+            Calls(name)
+
+
+def describe(expressions):
+    """The place, the activations from the innermost outwards, the values; None: there is no program."""
+    here = place()
+    return here and here + [activations(), [int(gdb.parse_and_eval(each)) for each in expressions]]
+
+
+def attempt(commands, expressions):
+    """Commands of a user's, who may ask for what cannot be done, and where they led; to the end of the program at most."""
+    for command in commands:
+        if clock_frame() is None:
+            break
+        try:
+            gdb.execute(command, False, True)
+        except gdb.error:
+            pass
+    return describe(expressions)
+
+
+def survey(most, expressions):
+    """All stops of `step` from here to the end."""
+    stops = []
+    while len(stops) < most and clock_frame() is not None:
+        stops.append(describe(expressions))
+        try:
+            gdb.execute("step", False, True)
+        except gdb.error:       # in code without a symbol, where a single instruction led
+            gdb.execute("finish", False, True)
+    return stops
+
+
+def pcs(where):
+    """Where gdb sets a breakpoint."""
+    try:
+        gdb.execute("break " + where, False, True)
+    except gdb.error:
+        pass
+    made = gdb.breakpoints()
+    if not made:
+        return []               # the compiler has left it out
+    number = made[-1].number
+    table = gdb.execute("info breakpoints %d" % number, False, True)
+    gdb.execute("delete %d" % number)
+    return [int(word, 16) for word in table.split() if word.startswith("0x")]
+
+
 def give(commands):
     for command in commands:
         gdb.execute(command)
