@@ -81,7 +81,8 @@ struct adapter_launch {
 /* Names that the debugger's users know and that the session shall take for fred commands: "reverse-next"; or, where
  * `command` is none of ours, for that command of the debugger's when an operand follows: "print" for pdb's "p". */
 struct adapter_alias {
-	const char *name, *command;
+	const char *name, *command;     /* the latter with its arguments, if it has any */
+	bool backwards;                 /* only while fred-set backwards is on */
 };
 
 struct adapter {

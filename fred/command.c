@@ -64,11 +64,17 @@ static size_t name_length(const char *line, const char *name)
 	}
 }
 
-static const struct command *by_alias(const char *line, const struct adapter_alias *aliases, size_t *n)
+/* *args: those of the alias itself, NULL: none. */
+static const struct command *by_alias(const char *line, const struct adapter_alias *aliases, size_t *n, const char **args)
 {
-	for (const struct adapter_alias *a = aliases; settings.bare_names && a && a->name; a++)
-		if ((*n = name_length(line, a->name)) > 0)
-			return by_name(a->command, strlen(a->command));
+	for (const struct adapter_alias *a = aliases; settings.bare_names && a && a->name; a++) {
+		size_t word = strcspn(a->command, " ");
+
+		if ((a->backwards && !settings.backwards) || (*n = name_length(line, a->name)) == 0)
+			continue;
+		*args = a->command[word] ? a->command + word + 1 : NULL;
+		return by_name(a->command, word);
+	}
 	return NULL;
 }
 
@@ -91,15 +97,20 @@ const struct command *command_find(const char *line, const struct adapter_alias 
 	const char *word = skip_blanks(line);
 	size_t n = strcspn(word, " \t");
 	const struct command *c = by_name(word, n);
+	const char *own = NULL;
 
 	*unknown = false;
 	*args = skip_blanks(word + n);
-	if (!c && (c = by_alias(word, aliases, &n)) != NULL)
+	if (!c && (c = by_alias(word, aliases, &n, &own)) != NULL)
 		*args = skip_blanks(word + n);
 	/* `reverse-next = 3` is no assignment in any language, but `reverse - next` may be an expression: only the whole
 	 * word counts, and for bare names only a count may follow. */
 	if (c && strncmp(word, "fred-", 5) != 0 && **args && strspn(*args, "0123456789 \t") != strlen(*args))
 		return NULL;
+	if (own && **args)
+		return NULL;
+	if (own)
+		*args = own;
 	if (!c)
 		*unknown = !strncmp(word, "fred-", 5);
 	return c;

@@ -104,7 +104,7 @@ static void add_bare_names(const char *text)
 	const struct adapter_alias *a = session_aliases(completing);
 
 	for (; settings.bare_names && a && a->name; a++)
-		if (!strncmp(a->name, text, strlen(text)))
+		if (!a->backwards && !strncmp(a->name, text, strlen(text)))
 			add_word(a->name);
 }
 

@@ -27,6 +27,8 @@ static const struct setting {
 	 "megabytes up to which the content of a file open for writing goes back (from the next start on)"},
 	{"eval-timeout", &settings.eval_timeout, 10, 0, 86400, false,
 	 "seconds that evaluating an expression in a search may take; 0: no limit"},
+	{"backwards", &settings.backwards, 0, 0, 1, true,
+	 "gdb's step, next, finish, continue, stepi and nexti go back; gdb: set exec-direction reverse"},
 	{"bare-names", &settings.bare_names, 1, 0, 1, true, "take reverse-next and the like without the fred- in front"},
 	{"history-size", &settings.history_size, 1000, 0, 1000000, false, "lines of typed history kept between sessions"},
 };

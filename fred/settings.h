@@ -15,6 +15,7 @@ struct settings {
 	long max_snapshot_memory;       /* MB */
 	long file_limit;                /* MB */
 	long eval_timeout;              /* seconds, 0: none */
+	long backwards;                 /* 1: the debugger's step, next, finish and continue go back */
 	long bare_names;
 	long history_size;
 };

@@ -7,13 +7,13 @@
 
 /* `rc` and the like may be variables of the program: pdb gets the long names only. */
 static const struct adapter_alias aliases[] = {
-	{ "reverse-step", "fred-reverse-step" },
-	{ "reverse-next", "fred-reverse-next" },
-	{ "reverse-finish", "fred-reverse-finish" },
-	{ "reverse-continue", "fred-reverse-continue" },
+	{ "reverse-step", "fred-reverse-step", false },
+	{ "reverse-next", "fred-reverse-next", false },
+	{ "reverse-finish", "fred-reverse-finish", false },
+	{ "reverse-continue", "fred-reverse-continue", false },
 	/* In Python 3 `print x` is a syntax error, so that nothing is taken from anybody. */
-	{ "print", "p" },
-	{ NULL, NULL },
+	{ "print", "p", false },
+	{ NULL, NULL, false },
 };
 
 static int pdb_open(void **self, struct adapter_launch *launch, struct err *err)
