@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The agent's answers to requests that look: where, values, completion, the place as gdb shows it.
 
+import os
+import signal
+
 
 class Selection:
     """Thread and frame that the user has selected, put back at the end."""
@@ -21,6 +24,33 @@ class Selection:
                 self.frame.select()
         except gdb.error:
             pass                # what was evaluated has ended the program
+
+
+def window():
+    try:
+        return os.get_terminal_size(0)
+    except OSError:
+        return None
+
+
+class Window:
+    """Its size does not go back, but gdb's idea of it does; readline makes of one the other."""
+    ideas = None
+    size = None
+
+    @classmethod
+    def heard(cls):
+        """If gdb has changed its mind, the size is what it knows of."""
+        ideas = gdb.parameter('width'), gdb.parameter('height')
+        if ideas != cls.ideas:
+            cls.ideas, cls.size = ideas, window()
+
+    @classmethod
+    def tell(cls):
+        """What the terminal has told a gdb that is gone."""
+        if cls.size != window():
+            cls.size = window()
+            os.kill(os.getpid(), signal.SIGWINCH)
 
 
 class Unpaged:
@@ -103,6 +133,7 @@ def show():
             gdb.write('The program being debugged is not being run.\n')
             gdb.flush()
         clock_show('')
+    Window.tell()
     return []
 
 

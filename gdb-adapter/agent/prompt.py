@@ -98,6 +98,7 @@ def prompted(text, top):
     restarted = pid != 0 and pid != known.pid and (known.pid == 0 or known.exited)
     flags = int(restarted) | (2 if gdb.current_recording() else 0) | (4 if pid == known.pid == 0 else 0)
     known.pid, known.exited = pid, False
+    Window.heard()
     # Where the program stands is dear, and seldom asked for.
     stop, Run.stop = Run.stop, None
     clock = [stop.tick, stop.depth, stop.kind, int(stop.end), int(stop.inside)] if stop else [0, 0, 0, 0, 0]

@@ -46,6 +46,7 @@ def clock_run(first, text, limit, trace, breakpoints, show_it, end, by_instructi
         if receive() is not None:       # the session lets it be seen now
             with Unpaged():
                 clock_show('')
+            Window.tell()
     known.stepped = not stop.inside
     Run.stop = stop
 
