@@ -131,7 +131,7 @@ static const char *place_text(const struct place *place, char *text, size_t size
 	const char *slash = place->file ? strrchr(place->file, '/') : NULL;
 
 	if (!place->file)
-		snprintf(text, size, "?");
+		snprintf(text, size, "no program");
 	else
 		snprintf(text, size, "%s:%ld in %s", slash ? slash + 1 : place->file, place->line,
 			 place->function ? place->function : "?");
