@@ -9,6 +9,7 @@ SOURCES = {
 int global = 1, side;
 int effect(int x) { side += x; return side; }
 int boom(int x) { return *(volatile int *)0 + x; }
+int broken(int x) { return x + 1; }
 int forever(int x) { for (;;) side++; return x; }
 static int square(int n)
 {
@@ -229,6 +230,19 @@ int main(void)
 		printf("%d:%s", n, line);
 	}
 	printf("eof\n");
+	return 0;
+}
+""",
+    "writes": r"""#include <fcntl.h>
+#include <unistd.h>
+int step;
+int main(void)
+{
+	int fd = open("data", O_RDWR | O_APPEND);
+	step = 1;
+	step += write(fd, "a", 1);
+	step += write(fd, "b", 1);
+	step += write(fd, "c", 1);
 	return 0;
 }
 """,
