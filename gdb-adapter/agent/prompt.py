@@ -19,7 +19,8 @@ class Known:
     line_class = None   # of the line being executed, if it was asked for
     moves = False       # the line lets the program go on
     moving = None       # the last command that did
-    line = None         # for stepi and nexti, where they began: frame and line
+    begins = None       # for a command that goes by instructions: frame, line and instruction where it is given
+    began = None        # the same of the last that did not refuse, if that is what brought the program here
     stepped = False     # the program stands where `step` or `next` took it, or the clock: at a tick, in whatever part of a line
 
 
@@ -52,6 +53,7 @@ def exited(event):
 
 def stopped(event):
     # Breakpoints and signals have events of their own; a step or a finish that came to its end has none.
+    known.began = known.begins
     known.stepped = type(event) is gdb.StopEvent and known.moving in ('step', 'next')
 
 
@@ -75,15 +77,23 @@ def frame_and_line(frame):
     return (str(frame), sal.symtab.filename, sal.line) if sal is not None and sal.symtab is not None else None
 
 
+def begin_instructions(text):
+    """From one piece of a line `step` goes to another without a stop.  But a row of instructions that leads back leads to
+    another call of the function: then only later ones are pieces."""
+    frame = newest_frame()
+    return (frame_and_line(frame), -1 if clock_words(text)[1] in ('', '1') else frame.pc()) if frame is not None else None
+
+
 def between_statements(frame):
     """Does the frame stand where `step` stops?"""
     sal = frame.find_sal()
-    # A line may have several pieces; `step` goes from one to the other without a stop.
-    if not known.stepped and known.line is not None and known.line == frame_and_line(frame):
+    if known.stepped:
+        return True
+    if sal is None or sal.symtab is None or not sal.line:
+        return False
+    if known.began is not None and known.began[0] == frame_and_line(frame) and known.began[1] < frame.pc():
         return False
     # At the first instruction of an inlined function that is not entered yet, a line has no pc.
-    if known.stepped or sal is None or sal.symtab is None:
-        return True
     return sal.pc in (0, frame.pc()) and clock_begins_statement()
 
 
@@ -115,7 +125,7 @@ def line_comes(kind, body):
         known.moving = name if known.moves else known.moving
     # How the program came to stand here stays known while the user looks around.
     if known.moves:
-        known.line = frame_and_line(newest_frame()) if known.moving in ('stepi', 'nexti') else None
+        known.begins = begin_instructions(text) if known.moving in ('stepi', 'nexti') else None
         clock_begin()
 
 
