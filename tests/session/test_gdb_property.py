@@ -32,8 +32,9 @@ LINE, FUNCTION, DEPTH, PC, SP, THREAD, STACK, NOW = range(8)
 class Oracle:
     """All stops of a run.  A position is (k, inside): at stop k, or in the statement that begins there."""
 
-    def __init__(self, path, text, inlines):
-        self.path, self.functions, self.inlines = path, function_names(text), inlines
+    def __init__(self, path, text, options):
+        self.path, self.functions, self.inlines = path, function_names(text), options == ["-O1"]
+        self.optimized = options != ["-O0"]
         (_, _, stops), _ = run_jobs(path, ["give", TO_MAIN], ["count_calls", self.functions],
                                     ["survey", MOST + 1, VALUES])
         self.stops = stops
@@ -84,6 +85,16 @@ class Oracle:
 
     def reverse_next(self, position, stack):
         return self.last(position, lambda j: self.stack(j)[0] in stack)
+
+    def merged_next(self, position, stack):
+        """For `next` two pieces of a line, or turns of an unrolled loop, that follow each other are one."""
+        j = self.reverse_next(position, stack)
+        while j > 0:
+            before = self.reverse_next((j, False), self.stack(j))
+            if before < 0 or self.stack(before)[0] != self.stack(j)[0] or self.stops[before][LINE] != self.stops[j][LINE]:
+                break
+            j = before
+        return j
 
     def reverse_finish(self, position, stack, selected=0):
         return self.last(position, lambda j: self.stack(j)[0] in stack[selected + 1:])
@@ -139,14 +150,16 @@ class Walk:
         self.at, self.description = position, description
         self.check(what)
 
-    def backward(self, command, target):
+    def backward(self, command, target, others=()):
         answer = self.do(command)
         assert "did not run the same way" not in answer, self.report("refused")
         if target < 0:
             assert "No more reverse-execution history." in answer, self.report("start expected")
             target = 0
+        found = [j for j in others if j >= 0 and self.oracle.key(self.oracle.stops[j]) == self.look()]
+        target = found[0] if found else target
         self.moved((target, False), self.oracle.stops[target], command)
-        return answer
+        return target
 
 
 class Wanderer:
@@ -210,15 +223,16 @@ class Wanderer:
             for where, condition in places:
                 walk.do("break " + where + (" if " + condition if condition else ""))
             more = [list(zip(self.oracle.pcs([where for where, _ in places]), [each for _, each in places]))]
-        position, stack, target = walk.at, walk.description[STACK], 0
+        position, stack, target, others = walk.at, walk.description[STACK], 0, []
         for _ in range(count):
+            others = [self.oracle.merged_next(position, stack)] if how == "next" and self.oracle.optimized else []
             target = getattr(self.oracle, "reverse_" + how)(position, stack, *more)
             if target < 0:
                 break
             position, stack = (target, False), self.oracle.stack(target)
         if before[0] == (0, False):
             target = -1
-        walk.backward("fred-reverse-%s%s" % (how, " %d" % count if count > 1 else ""), target)
+        target = walk.backward("fred-reverse-%s%s" % (how, " %d" % count if count > 1 else ""), target, others)
         if before[0] != (0, False) and self.rnd.random() < 0.5:
             walk.do("fred-undo")
             walk.moved(*before, "undo")
@@ -253,7 +267,7 @@ def make_program(folder, rnd, options, **how):
     while True:
         program = CProgram(rnd.random(), **how)
         compile_program(program, path, *options)
-        oracle = Oracle(path, program.text(), options == ["-O1"])
+        oracle = Oracle(path, program.text(), options)
         if 20 < len(oracle.stops) <= MOST:
             return oracle
 
