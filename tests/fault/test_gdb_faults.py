@@ -6,6 +6,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import time
 
 import pytest
 
@@ -750,4 +751,49 @@ def test_the_window_is_resized(folder):
     session.do_all("next", "next")
     session.do("fred-reverse-next")
     assert session.do(width).split()[-1] == str(narrow + 33)
+    session.kill()
+
+
+# At bad moments.
+
+@pytest.mark.parametrize("victim", [gdb_of, program_of])
+def test_killed_during_a_search(folder, victim):
+    session = at_square(folder)
+    session.do("fred-set eval-timeout 0")
+    before = positions(session)
+    session.send("fred-reverse-watch forever(1)")
+    session.expect("forever(1)\r\n")
+    deadline = time.monotonic() + driver.DEADLINE
+    while not os.path.exists(os.path.join(folder.work, "looping")):
+        assert time.monotonic() < deadline, "the expression is evaluated"
+        os.sched_yield()
+    os.kill(victim(folder), signal.SIGKILL)
+    answer = session.prompt()
+    assert answer.startswith("FReD: "), answer
+    assert positions(session) == before
+    session.do_all("next", "fred-undo")
+    assert positions(session) == before
+    session.kill()
+
+
+def test_stopped_in_vfork(folder):
+    """No snapshot can be had there, and is said not to be; undo gets there all the same, by running to it again."""
+    session = start(folder, "children", "catch vfork")
+    assert "vforked process" in session.do("run")
+    assert re.search("FReD: no snapshots.*vfork", session.do("next"))
+    session.do("fred-undo")
+    assert value(session, "waited") == "10"
+    assert "chld 6 waited 13 none -1 errno 10" in session.do("continue")
+    session.kill()
+
+
+def test_following_a_child_of_vfork_through_exec(folder):
+    session = start(folder, "children", "break %d" % line_of("children", "int s = system"), "run",
+                    "set follow-fork-mode child", "catch exec")
+    assert "Thread 2.1" in session.do("continue")
+    session.do("fred-undo")
+    assert value(session, "waited") == "10"
+    assert "Thread 2.1" in session.do("continue")
+    session.do_all("fred-undo", "set follow-fork-mode parent", "delete 2")
+    assert "chld 6 waited 13 none -1 errno 10" in session.do("continue")
     session.kill()

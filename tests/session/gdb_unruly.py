@@ -4,13 +4,15 @@ import os
 import subprocess
 
 SOURCES = {
-    "sums": r"""#include <stdio.h>
+    "sums": r"""#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 int global = 1, side;
 int effect(int x) { side += x; return side; }
 int boom(int x) { return *(volatile int *)0 + x; }
 int broken(int x) { return x + 1; }
-int forever(int x) { for (;;) side++; return x; }
+int forever(int x) { close(creat("looping", 0600)); for (;;) side++; return x; }
 static int square(int n)
 {
 	int r = n * n;
