@@ -141,7 +141,7 @@ def pcs(where):
         gdb.execute("break " + where, False, True)
     except gdb.error:
         pass
-    made = gdb.breakpoints()
+    made = [each for each in gdb.breakpoints() if each.number > 0]
     if not made:
         return []               # the compiler has left it out
     number = made[-1].number

@@ -256,6 +256,9 @@ class Wanderer:
         if not valid or (not last and "--last %s looks" % expression in answer and values[0] == values[-1]):
             assert answer.startswith("FReD: "), walk.report("no change: say so; values %s" % values)
             return walk.check("stays")
+        if "interrupted inside this statement" in answer:      # a command began there, and it is told so
+            walk.do("fred-undo")
+            return walk.check("undo")
         found = walk.look()
         suits = [j for j in (valid[-1:] if last else valid) if self.oracle.key(self.oracle.stops[j]) == found]
         assert suits, walk.report("%s: expected one of %s, came to %s; values %s" % (expression, valid, found, values))
