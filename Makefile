@@ -133,8 +133,8 @@ uninstall:
 	-rmdir $(DESTDIR)$(PREFIX)/lib/fred
 
 help:
-	@echo "all            build fredapp and its agent in $(BUILD)/ (the default)"
-	@echo "demo           install what is missing, build, and find a bug in a real program by going backwards"
+	@echo "all            build fredapp and its agents in $(BUILD)/ (the default)"
+	@echo "demo           install what is missing, build, and find bugs by going backwards, in Python and in C"
 	@echo "check          install what is missing, build, and run all tests"
 	@echo "check-unit, check-session, check-fault   a part of them"
 	@echo "check-asan     unit and session tests under AddressSanitizer and UBSan, and the fuzzers for a moment"

@@ -8,7 +8,7 @@ python=${PYTHON:-/usr/bin/python3}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 export PYTHONDONTWRITEBYTECODE=1
-# pdb finds neither the user's aliases nor the user's settings: the same demo everywhere.
+# The debuggers find neither the user's aliases nor the user's settings: the same demo everywhere.
 export HOME="$folder"
 
 say() { printf '%s\n' "$@"; }
@@ -49,5 +49,24 @@ fred-history
 END
 "$fredapp" --batch -x "$folder/hunt" -- "$python" -m pdb test-programs/prices.py "$folder"
 
-say "" "The statement that was made wrong on purpose is $seeded." \
-    "Try it yourself: $fredapp python3 -m pdb test-programs/autocount.py"
+say "" "The statement that was made wrong on purpose is $seeded."
+
+say "" "3. In C, under gdb: a list that must not have more than 16 nodes has 30 in the end.  Which statement appended the" \
+    "   seventeenth?  list_len() is called in the program for each answer." ""
+${CC:-gcc} -g -O0 -o "$folder/list30" test-programs/list30.c
+cat >"$folder/list" <<END
+break main
+run
+break $(line_of list30.c 'printf(')
+continue
+print list_len(head)
+fred-reverse-watch list_len(head) < 17
+print list_len(head)
+where
+next
+print list_len(head)
+reverse-next
+END
+"$fredapp" --batch -x "$folder/list" -- gdb -q "$folder/list30"
+
+say "" "Try it yourself: $fredapp python3 -m pdb test-programs/autocount.py, or $fredapp gdb --args PROGRAM"
