@@ -105,7 +105,7 @@ const struct command place_commands[] = {
 	 when, false},
 	{"fred-branch", NULL, "NAME", "start another timeline from here",
 	 "What is done from here on belongs to the new branch; the old one keeps its newest position.\n"
-	 "Example: `fred-branch what-if`, then `x = 3` and `continue`.",
+	 "Example: `fred-branch what-if`, then `x = 3` (in gdb `set var x = 3`) and `continue`.",
 	 branch, false},
 	{"fred-switch", NULL, "NAME", "go to the newest position of a branch",
 	 "The first branch is called main.  Example: `fred-switch main`.", switch_to, false},

@@ -64,7 +64,7 @@ static int reverse_watch(struct repl *repl, struct session *s, const char *args,
 	if (last)
 		args = skip_blanks(args + 6);
 	if (!*args)
-		return err_set(err, "fred-reverse-watch needs an expression, for example: fred-reverse-watch len(queue) < 100");
+		return err_set(err, "fred-reverse-watch needs an expression, for example: fred-reverse-watch total < 100");
 	return session_watch(s, args, last, err);
 }
 
@@ -92,7 +92,8 @@ const struct command travel_commands[] = {
 	 "Example: `fred-reverse-next`.",
 	 reverse_next, true},
 	{"fred-reverse-stepi", "fred-rsi", "[N]", "go back N instructions (gdb)",
-	 "Goes to the instruction before this one, into functions; with N, N instructions back.\n"
+	 "Goes to the instruction before this one, into functions; with N, N instructions back.  In the history it is\n"
+	 "stepi N from the start of a statement.\n"
 	 "Example: `fred-reverse-stepi`.",
 	 reverse_stepi, true},
 	{"fred-reverse-nexti", "fred-rni", "[N]", "go back N instructions in this function or its callers (gdb)",
@@ -105,7 +106,8 @@ const struct command travel_commands[] = {
 	 reverse_finish, true},
 	{"fred-reverse-continue", "fred-rc", "[N]", "go back to the last breakpoint",
 	 "Goes to the last stop before this one where an enabled breakpoint is and its condition holds, else to the start.\n"
-	 "Breakpoints set later count too; ignore counts do not.\n"
+	 "Breakpoints set later count too; ignore counts do not.  With an enabled watchpoint of gdb's it is refused:\n"
+	 "fred-reverse-watch --last finds the last change.\n"
 	 "Example: `break 12`, then `fred-reverse-continue`.",
 	 reverse_continue, true},
 	{"fred-reverse-watch", "fred-rw", "[--last] EXPR", "go to the statement that gave EXPR its present value",
@@ -114,7 +116,7 @@ const struct command travel_commands[] = {
 	 "what they change is taken back.  It is evaluated in the frame that is selected now, in callees in that frame up\n"
 	 "the stack; before its function was called it has no value.  The value may have changed again later; --last looks\n"
 	 "at every stop backwards and finds the latest change.\n"
-	 "Example: `fred-reverse-watch len(queue) < 100`.",
+	 "Example: `fred-reverse-watch len(queue) < 100`; in gdb `fred-reverse-watch list_len(head) < 17`.",
 	 reverse_watch, false},
 	{"fred-start", NULL, "", "go to the first position since the program was started", "Example: `fred-start`.", start, false},
 	{"fred-end", NULL, "", "go to the newest live position of this timeline",
