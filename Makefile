@@ -29,7 +29,7 @@ AGENT_CFLAGS = -std=gnu11 -D_GNU_SOURCE -O2 -g -I. -I$(BUILD) -Wall -Wextra -Wsh
 	-Wmissing-prototypes -Wno-unused-parameter -MMD -MP -fPIC -fvisibility=hidden
 # One namespace each, in this order: each file uses names of those before it while it is loaded.
 PYTHON_pdb = prompt.py clock.py look.py settings.py
-PYTHON_gdb = prompt.py look.py classify.py settings.py clock_end.py clock_stack.py clock.py clock_show.py clock_marks.py run.py
+PYTHON_gdb = prompt.py look.py classify.py settings.py clock_end.py clock_stack.py clock.py clock_show.py clock_marks.py run.py scope.py
 
 define agent_rules
 $(BUILD)/fred-$(1)-agent.so: $$(call obj,$$(wildcard channel/agent/*.c $(1)-adapter/agent/*.c))

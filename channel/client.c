@@ -163,6 +163,14 @@ int client_eval(void *self, const char *expr, uint32_t depth, struct err *err)
 	return SEND(self, MESSAGE_EVAL, err, expr, number_);
 }
 
+int client_frame_for(void *self, const char *expr, uint32_t depth, struct err *err)
+{
+	char number_[16];
+
+	snprintf(number_, sizeof number_, "%u", depth);
+	return SEND(self, MESSAGE_FRAME_FOR, err, expr, number_);
+}
+
 int client_settings_save(void *self, struct err *err)
 {
 	return SEND(self, MESSAGE_SETTINGS_SAVE, err);

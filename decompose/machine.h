@@ -93,6 +93,9 @@ struct machine {
 	/* The value of an expression in the frame at `depth` here.  May disturb the program: the caller goes elsewhere
 	 * after it (enter() or go()) before it runs on. */
 	int (*eval)(void *self, const char *expr, uint32_t depth, struct machine_value *value, struct err *err);
+	/* So many ticks cost about as much as a mark and a return to it; 0: as many as trail.h says, where a tick takes less than
+	 * a microsecond. */
+	uint64_t mark_interval;
 	/* Progress for the user; may be NULL.  done of all, in ticks, all being 0 while it is not known, and what has been
 	 * counted so far. */
 	void (*progress)(void *self, const char *doing, uint64_t done, uint64_t all, unsigned evaluations);

@@ -120,7 +120,7 @@ struct trail *trail_lay(struct machine *m, int segment, const struct trail_wish 
 	struct trail *t = xcalloc(1, sizeof *t);
 
 	t->m = m;
-	t->interval = trail_limits.interval;
+	t->interval = m->mark_interval ? m->mark_interval : trail_limits.interval;
 	t->keep_hits = wish->hits;
 	if (lay(t, segment, wish, end, err) == 0)
 		return t;

@@ -44,6 +44,9 @@ struct watch_result {
 	bool by_command;        /* the command of target.segment itself did it, such as `x = 3`; target is its start */
 	bool in_caller;         /* the target is a function's last stop, and the change came after: guilty is its caller's
 	                         * statement, the present one of the frame one up */
+	uint32_t guilty_depth;  /* then: of that frame; 0: one up */
+	bool unsure;            /* the target is a function's last stop, and which of the statement and the rests of its callers'
+	                         * it is cannot be told */
 	bool inside;            /* the target is the start of a segment, and lies inside a statement (after ^C): the rest of
 	                         * that statement is guilty */
 	bool latest;            /* known to be the latest change; otherwise the value may have changed again later */

@@ -25,23 +25,32 @@ static bool done_by_caller(const struct machine_stop *at, const struct machine_s
 	return at->kind == MACHINE_EXCEPTION && next->depth < at->depth;
 }
 
-/* Where returns are no stops: the statement at `at`, which was the last of its function, is over, and the frame with it.  Is
- * the value still as before?  Then the rest of the caller's statement changes it. */
-static int left_unchanged(struct watch *w, const struct machine_stop *at, const struct machine_value *before,
-			  bool *unchanged)
+/* Where returns are no stops: frame after frame returns from `at`, the last stop of the innermost, up to that of `next`.
+ * As long as the value is as before, the rest of the caller's statement is the one to blame.  0: that at `at` is.
+ * *sure: it was possible to look everywhere. */
+static int find_guilty(struct watch *w, const struct machine_stop *at, const struct machine_stop *next,
+		       const struct machine_value *before, uint32_t *guilty, bool *sure)
 {
-	struct machine_value then = { .text = NULL };
-	bool left;
+	for (uint32_t depth = at->depth; depth > next->depth && depth > w->depth; depth--) {
+		struct machine_value then = { .text = NULL };
+		struct machine_mark *mark;
+		struct machine_stop stop;
+		bool differs;
 
-	*unchanged = false;
-	if (w->m->leave(w->m->self, at->depth, &left, w->err) < 0)
-		return -1;
-	if (!left)
-		return 0;
-	if (watch_eval(w, 1, 1, &then) < 0)
-		return -1;
-	*unchanged = !watch_differs(&then, before);
-	watch_value_free(&then);
+		if (w->m->leave(w->m->self, depth, sure, w->err) < 0)
+			return -1;
+		if (!*sure)
+			return 0;
+		if (watch_mark(w, &mark) < 0)
+			return -1;
+		int r = watch_eval(w, 1, 1, &then) < 0 || w->m->go(w->m->self, mark, &stop, w->err) < 0 ? -1 : 0;
+		watch_drop(w, &mark);
+		differs = watch_differs(&then, before);
+		watch_value_free(&then);
+		if (r < 0 || differs)
+			return r;
+		*guilty = depth - 1;
+	}
 	return 0;
 }
 
@@ -80,7 +89,11 @@ int watch_found(struct watch *w, int segment, struct machine_mark *mark, uint64_
 		return 0;
 	if (watch_go(w, mark, marked, &at) < 0 || (k > marked && watch_run(w, segment, k, &at) < 0))
 		return -1;
-	return left_unchanged(w, &at, &w->result->before, &w->result->in_caller);
+	bool sure = true;
+	int r = find_guilty(w, &at, &next, &w->result->before, &w->result->guilty_depth, &sure);
+	w->result->in_caller = w->result->guilty_depth > 0;
+	w->result->unsure = !sure;
+	return r;
 }
 
 void watch_found_command(struct watch *w, int segment, struct machine_value *before)

@@ -124,6 +124,9 @@ struct adapter {
 	int (*show)(void *self, struct err *err);
 	int (*place_of)(const struct adapter_event *reply, struct place *here, struct place *caller);
 	int (*eval)(void *self, const char *expr, uint32_t depth, struct err *err);     /* reply: decoded by value_of() */
+	/* May be NULL.  The frame to evaluate the expression in for the one at `depth`: that, or where it needs none the
+	 * outermost.  May disturb the program.  Reply: the depth. */
+	int (*frame_for)(void *self, const char *expr, uint32_t depth, struct err *err);
 	int (*value_of)(const struct adapter_event *reply, struct machine_value *value);
 	/* Breakpoints, displays and the like as one opaque string, and back, numbers kept: they survive a reverse move. */
 	int (*settings_save)(void *self, struct err *err);      /* reply: one field */
@@ -157,6 +160,7 @@ struct adapter {
 	int (*clock_run)(void *self, const char *text, uint64_t limit, bool trace, const char *breakpoints,
 			 bool show, const char *until, bool by_instruction, struct err *err);
 	int (*go_on)(void *self, struct err *err);
+	uint64_t mark_interval;         /* struct machine */
 };
 
 /* The adapter for a command line, NULL if none claims it. */

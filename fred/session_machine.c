@@ -32,6 +32,8 @@ struct fred_machine {
 	struct machine_stop stop;
 	const char *breakpoints;        /* settings of the present: its breakpoints are what a trace tells of */
 	bool show;                      /* the debugger shows the next place that is run to */
+	struct place left, *returns;    /* places to which functions returned: op_leave() */
+	size_t n_returns;
 	unsigned snapshots;
 	uint64_t began_us, shown_us;
 };
@@ -240,9 +242,15 @@ static int op_leave(void *self, uint32_t depth, bool *left, struct err *err)
 	bool prompt = event.kind == ADAPTER_PROMPT;
 	adapter_event_free(&event);
 	*left = false;
-	if (!prompt || here(m, &m->stop, err))
+	place_free(&m->left);
+	if (!prompt || request_where(s, &m->left, NULL, err))
 		return prompt ? -1 : err_set(err, "the debugger asked a question at %s", s->adapter->finish);
-	*left = m->stop.depth + 1 == depth;
+	*left = m->left.depth + 1 == depth;
+	if (*left) {
+		array_grow(m->returns, m->n_returns);
+		m->returns[m->n_returns++] = m->left;
+		m->left = (struct place){0};
+	}
 	return 0;
 }
 
@@ -362,7 +370,8 @@ static struct machine *open_machine(struct session *s, struct node *first, struc
 	m->ops = (struct machine){
 		.self = m, .segments = op_segments, .moves = op_moves, .is_next = op_is_next, .enter = op_enter, .now = op_now, .run = op_run,
 		.trace = op_trace,
-		.leave = s->adapter->finish ? op_leave : NULL, .mark = op_mark, .go = op_go, .drop = op_drop, .eval = op_eval, .progress = op_progress,
+		.leave = s->adapter->finish ? op_leave : NULL, .mark = op_mark, .go = op_go, .drop = op_drop, .eval = op_eval,
+		.mark_interval = s->adapter->mark_interval, .progress = op_progress,
 	};
 	*fm = m;
 	return &m->ops;
@@ -378,8 +387,20 @@ struct machine *machine_open_between(struct session *s, struct node *first, stru
 	return open_machine(s, first, last, NULL, fm);
 }
 
+const struct place *machine_return_to(const struct fred_machine *m, uint32_t depth)
+{
+	for (size_t i = m->n_returns; i-- > 0;)
+		if (m->returns[i].depth == depth)
+			return &m->returns[i];
+	return NULL;
+}
+
 void machine_close(struct fred_machine *m)
 {
+	for (size_t i = 0; i < m->n_returns; i++)
+		place_free(&m->returns[i]);
+	free(m->returns);
+	place_free(&m->left);
 	free(m->nodes);
 	free(m);
 }

@@ -83,6 +83,8 @@ int request_class(struct session *s, const char *line, enum command_class *class
 /* The adapter's digest of the state, which the caller frees. */
 int request_state(struct session *s, const char *command, char **state, struct err *err) must_check;
 int request_measure(struct session *s, const char *command, char **state, struct err *err) must_check;
+/* struct adapter: frame_for().  *depth: in and out.  The session is astray then. */
+int request_frame_for(struct session *s, const char *expr, uint32_t *depth, struct err *err) must_check;
 int request_settings(struct session *s, char **saved, struct err *err) must_check;
 int request_load_settings(struct session *s, const char *saved, struct err *err) must_check;
 /* The debugger prints the present place, as it does after a stop. */
@@ -125,6 +127,8 @@ struct fred_machine;
 struct machine *machine_open(struct session *s, const char *breakpoints, struct fred_machine **fm);
 /* Of the way between two positions alone; the latter need not be in the timeline. */
 struct machine *machine_open_between(struct session *s, struct node *first, struct node *last, struct fred_machine **fm);
+/* Where leave() came to in the frame at that depth; NULL: it did not. */
+const struct place *machine_return_to(const struct fred_machine *fm, uint32_t depth);
 void machine_close(struct fred_machine *fm);
 /* Must succeed before decompose/ gets the machine. */
 int machine_find_death(struct fred_machine *fm, struct err *err) must_check;

@@ -113,6 +113,20 @@ static int one_field(struct session *s, char **field, struct err *err)
 	return 0;
 }
 
+int request_frame_for(struct session *s, const char *expr, uint32_t *depth, struct err *err)
+{
+	char *text;
+
+	if (!s->adapter->frame_for)
+		return 0;
+	s->astray = true;
+	if (s->adapter->frame_for(s->agent, expr, *depth, err) || one_field(s, &text, err))
+		return -1;
+	*depth = (uint32_t)strtoul(text, NULL, 10);
+	free(text);
+	return 0;
+}
+
 int request_settings(struct session *s, char **saved, struct err *err)
 {
 	return s->adapter->settings_save(s->agent, err) ? -1 : one_field(s, saved, err);

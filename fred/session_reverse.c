@@ -233,15 +233,25 @@ static int verify(struct departure *d, const char *expr, const struct watch_resu
 	return r;
 }
 
-static int name_guilty_caller(struct session *s, struct err *err)
+static void name_caller(const struct place *caller)
 {
+	if (caller->file)
+		say("the change comes after this return, in the rest of the statement at %s:%ld in %s()", caller->file,
+		    caller->line, caller->function ? caller->function : "?");
+}
+
+static int name_guilty_caller(struct session *s, struct departure *d, const struct watch_result *result, struct err *err)
+{
+	const struct place *returned = machine_return_to(d->fm, result->guilty_depth);
 	struct place place = {0}, caller = {0};
 
+	if (result->guilty_depth && returned) {
+		name_caller(returned);
+		return 0;
+	}
 	if (request_where(s, &place, &caller, err))
 		return -1;
-	if (caller.file)
-		say("the change comes after this return, in the rest of the statement at %s:%ld in %s()", caller.file,
-		    caller.line, caller.function ? caller.function : "?");
+	name_caller(&caller);
 	place_free(&place);
 	place_free(&caller);
 	return 0;
@@ -260,9 +270,12 @@ static int report_watch(struct session *s, struct departure *d, const char *expr
 		return -1;
 	announce(s, d, expr, result);
 	s->silent = false;
-	if (request_show(s, err) || (result->in_caller && name_guilty_caller(s, err)) ||
+	if (request_show(s, err) || (result->in_caller && name_guilty_caller(s, d, result, err)) ||
 	    book_arrival(s, d, &result->target, err))
 		return -1;
+	if (result->unsure)
+		say("the change comes in the rest of this line or, after the return, in that of %s line that called it",
+		    result->in_caller ? "a" : "the");
 	if (result->inside)
 		say("the program was interrupted inside this statement; the change comes in the rest of it");
 	if (!result->latest)
@@ -309,7 +322,9 @@ int session_watch(struct session *s, const char *expr, bool last, struct err *er
 
 	if (depart(s, &d, err))
 		return -1;
-	int r = check_unwound(&d, expr, err);
+	int r = request_frame_for(s, expr, &d.selected, err);
+	if (r == 0)
+		r = check_unwound(&d, expr, err);
 	if (r == 0)
 		r = watch_search(d.m, expr, d.selected, &options, &result, err);
 	if (r == 0)

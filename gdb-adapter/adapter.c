@@ -148,6 +148,8 @@ static bool gdb_unmeasured(const char *state)
 const struct adapter gdb_adapter = {
 	.name = "gdb", .aliases = aliases, .step = "step", .next = "next", .finish = "finish", .stepi = "stepi", .repeats = true, .needs_ends = true,
 	.begin = client_begin, .begin_command = "start", .go_on_command = "continue", .worth_beginning = gdb_worth_beginning,
-	.ended_next = gdb_ended_next, .unmeasured = gdb_unmeasured, .measure = client_measure,
+	.ended_next = gdb_ended_next, .frame_for = client_frame_for,
+	/* A tick is 0.4 ms, a mark with a return to it 15. */
+	.mark_interval = 64, .unmeasured = gdb_unmeasured, .measure = client_measure,
 	.claims = gdb_claims, .open = gdb_open, CLIENT_MEMBERS,
 };
