@@ -249,8 +249,8 @@ class Wanderer:
 
         def value(stop):
             return int(eval(expression, {"T": stop[NOW][0], "G": stop[NOW][1:]}))
-        # In the activation of now: before it, the expression is unborn.
-        values = [value(stop) if walk.description[STACK][0] in stop[STACK] else None for stop in self.oracle.stops[:k + 1]]
+        # Of globals alone: they are looked at in all functions.
+        values = [value(stop) for stop in self.oracle.stops[:k + 1]]
         values += [value(walk.description)] * inside
         valid = [j for j in range(len(values) - 1) if values[j] != values[-1] and values[j + 1] == values[-1]]
         answer = walk.do("fred-reverse-watch %s%s" % ("--last " if last else "", expression))
