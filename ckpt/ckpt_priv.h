@@ -109,8 +109,12 @@ pid_t remote_clone(struct remote *r, const struct remote_clone *how);
 
 int trace_mask_get(pid_t tid, uint64_t *mask) must_check;
 int trace_mask_set(pid_t tid, uint64_t mask) must_check;
-/* Waits for a stop of tid: 0, or -1 when it ended instead.  *status as from wait(2). */
+/* Waits for a stop of tid: 0, or -1 when it ended instead (or is not ours).  *status as from wait(2).  reap.c */
 int trace_wait(pid_t tid, int *status);
+/* Kills and reaps a process that we trace; false when we do not. */
+bool reap_if_ours(pid_t pid);
+/* For tests: FRED_FAULT=ckpt-kill:N kills a process at the N-th point at which we are about to have it do something. */
+void fault_kill(pid_t pid);
 /* PTRACE_SEIZE; on failure errno is left as it was set, and err says what the user can do. */
 int trace_seize(pid_t tid, struct err *err) must_check;
 /* From PTRACE_INTERRUPT to the stop; -1 when it ended instead. */
@@ -407,6 +411,8 @@ size_t tree_list(const struct ckpt_session *s, struct process **list);
 /* What the killed program leaves behind is a child of init now.  It belongs to the present that is given up; and as long as
  * one is left that has the leader for its process group, the leader's number is not free. */
 int kill_orphans(struct ckpt_session *s, struct err *err) must_check;
+/* When the session ends: what we trace beside the twins, which init would wait for for ever. */
+void reap_strays(struct ckpt_session *s);
 
 /* ---- init: init.c ---- */
 

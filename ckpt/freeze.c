@@ -49,6 +49,7 @@ int trace_settle(pid_t tid)
 {
 	int status;
 
+	fault_kill(tid);
 	while (trace_wait(tid, &status) == 0) {
 		if (status >> 16 == PTRACE_EVENT_STOP)
 			return 0;

@@ -60,16 +60,6 @@ int trace_mask_set(pid_t tid, uint64_t mask)
 	return (int)ptrace(PTRACE_SETSIGMASK, tid, sizeof mask, &mask);
 }
 
-int trace_wait(pid_t tid, int *status)
-{
-	while (waitpid(tid, status, __WALL) != tid)
-		if (errno != EINTR) {
-			*status = 0;
-			return -1;
-		}
-	return WIFSTOPPED(*status) ? 0 : -1;
-}
-
 /* The auxiliary vector says where the vdso is and (AT_EXECFN) where the top of the stack is: 5 us, whereas parsing the
  * maps of a Python with numpy takes 200. */
 int place_find(pid_t pid, struct place *place, struct err *err)
@@ -153,6 +143,7 @@ long remote_syscall(struct remote *r, long nr, const uint64_t args[6])
 		return tracer_syscall(r, nr, args);
 	if (r->dead)
 		return -ESRCH;
+	fault_kill(r->tid);
 	/* A stack pointer elsewhere than on the program's alternate stack: sigaltstack() refuses to change that one. */
 	arch_set_call(&regs, r->place->insn, r->place->scratch, nr, args);
 	if (arch_set_regs(r->tid, &regs) < 0)
@@ -180,6 +171,7 @@ int remote_run(struct remote *r, uint64_t code, uint64_t argument, size_t end)
 
 	if (r->dead)
 		return -1;
+	fault_kill(r->tid);
 	arch_set_run(&regs, code, r->place->scratch, argument);
 	if (arch_set_regs(r->tid, &regs) < 0)
 		return (int)gone(r);

@@ -349,6 +349,7 @@ void ckpt_session_free(struct ckpt_session *s)
 	while (s->snapshots)
 		ckpt_drop(s->snapshots);
 	twins_reap(s, true);
+	reap_strays(s);
 	end_init(s);
 	if (s->reports >= 0)
 		close(s->reports);

@@ -46,8 +46,10 @@ static pid_t take_over(const struct tracer *via, struct remote *r, pid_t inside,
 	if (trace_seize(pid, err) < 0)
 		return -1;
 	ptrace(PTRACE_INTERRUPT, pid, 0, 0);
-	if (trace_settle(pid) < 0 || ptrace(PTRACE_SETOPTIONS, pid, 0, TRACE_OPTIONS) < 0)
+	if (trace_settle(pid) < 0 || ptrace(PTRACE_SETOPTIONS, pid, 0, TRACE_OPTIONS) < 0) {
+		(void)!reap_if_ours(pid);
 		return err_set(err, "the copy of process %d was killed", r->ns_tid);
+	}
 	return pid;
 }
 

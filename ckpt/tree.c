@@ -107,10 +107,21 @@ int kill_orphans(struct ckpt_session *s, struct err *err)
 			found++;
 			array_grow(s->awaited, s->n_awaited);
 			s->awaited[s->n_awaited++] = inside;
-			kill(pid, SIGKILL);
+			/* One that a clone() made whose caller was killed before it could tell us of the child. */
+			if (!reap_if_ours(pid))
+				kill(pid, SIGKILL);
 		}
 		if (found && session_reports(s, true, err) < 0)
 			return -1;
 	} while (found);        /* their own children come to init next */
 	return 0;
+}
+
+void reap_strays(struct ckpt_session *s)
+{
+	cleanup_free struct process *list = NULL;
+	size_t n = tree_list(s, &list);
+
+	for (size_t i = 0; i < n; i++)
+		(void)!reap_if_ours(list[i].pid);
 }

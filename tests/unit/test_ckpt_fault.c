@@ -64,6 +64,33 @@ static void restore_fails(void **state)
 	t_end(&t);
 }
 
+/* A process is killed from outside in the middle: an error or not, but everything returns, and what was kept comes back.
+ * With threads, the first of which the kernel reports only after all others. */
+static void killed(void **state)
+{
+	struct t_session t;
+	struct ckpt_snapshot *n, *second = NULL, *later = NULL;
+
+	setenv("FRED_FAULT", fault_name, 1);
+	t_start(&t, "serve", CKPT_ISOLATION_AUTO);
+	t_expect(&t, "started", "threads 2");
+	t_expect(&t, "1", "add");
+	if (ckpt_snapshot(t.s, &n, &t.err) < 0) {
+		t_end(&t);
+		return;
+	}
+	t_expect(&t, "2", "add");
+	(void)!ckpt_snapshot(t.s, &second, &t.err);
+	if (ckpt_restore(t.s, n, &later, &t.err) < 0 && ckpt_restore(t.s, n, NULL, &t.err) < 0) {
+		/* It was the twin. */
+		t_end(&t);
+		return;
+	}
+	t_expect(&t, "2", "add");
+	t_expect(&t, "1", "@2 add");
+	t_end(&t);
+}
+
 static void run(CMUnitTestFunction body, const char *name, int nth)
 {
 	int status;
@@ -103,6 +130,12 @@ static void restores(void **state)
 		run(restore_fails, rebuilding[i], 1);
 	run(restore_fails, "ckpt-restore-thread", 2);
 	run(restore_fails, "ckpt-signals", 3);
+}
+
+static void kills(void **state)
+{
+	for (int nth = 1; nth <= 120; nth += 3)
+		run(killed, "ckpt-kill", nth);
 }
 
 static void no_ptrace(void **state)
@@ -165,7 +198,8 @@ static void disk_full(void **state) { alone(no_room_for_a_copy); }
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(snapshots), cmocka_unit_test(restores), cmocka_unit_test(ptrace_refused),
+		cmocka_unit_test(snapshots), cmocka_unit_test(restores), cmocka_unit_test(kills),
+		cmocka_unit_test(ptrace_refused),
 		cmocka_unit_test(namespaces_refused), cmocka_unit_test(disk_full),
 	};
 

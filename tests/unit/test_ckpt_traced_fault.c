@@ -67,6 +67,22 @@ static void restore_fails(void **state)
 	g_end(&t);
 }
 
+/* gdb or its program is killed in the middle: an error or not, but everything returns. */
+static void killed(void **state)
+{
+	struct ckpt_snapshot *n, *later = NULL;
+	struct t_session t;
+
+	setenv("FRED_FAULT", fault_name, 1);
+	start_threads(&t);
+	if (ckpt_snapshot(t.s, &n, &t.err) == 0 &&
+	    (ckpt_restore(t.s, n, &later, &t.err) == 0 || ckpt_restore(t.s, n, NULL, &t.err) == 0)) {
+		g_expect(&t, "$1 = 0", "print total");
+		g_expect(&t, "add_up (n=2)", "continue");
+	}
+	t_end(&t);
+}
+
 static void run(CMUnitTestFunction body, const char *name, int nth)
 {
 	int status;
@@ -109,11 +125,18 @@ static void restores(void **state)
 		run(restore_fails, steps[i].name, steps[i].nth);
 }
 
+static void kills(void **state)
+{
+	for (int nth = 1; nth <= 300; nth += 13)
+		run(killed, "ckpt-kill", nth);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(snapshots), cmocka_unit_test(restores),
+		cmocka_unit_test(snapshots), cmocka_unit_test(restores), cmocka_unit_test(kills),
 	};
 
+	cmocka_set_test_filter(getenv("TEST"));
 	return cmocka_run_group_tests_name("ckpt: faults with a traced program", tests, NULL, NULL);
 }
