@@ -297,14 +297,8 @@ static int op_eval(void *self, const char *expr, uint32_t depth, struct machine_
 	struct adapter_event reply;
 
 	s->astray = true;
-	if (s->adapter->eval(s->agent, expr, depth, err))
+	if (s->adapter->eval(s->agent, expr, depth, err) || request_evaluated(s, expr, &reply, err))
 		return -1;
-	if (request_reply(s, &reply, settings.eval_timeout > 0 ? (int)settings.eval_timeout * 1000 : -1, err)) {
-		if (err->sys == ETIMEDOUT)
-			err_set(err, "evaluating %s took more than %ld s; fred-set eval-timeout allows more", expr,
-				settings.eval_timeout);
-		return -1;
-	}
 	int r = s->adapter->value_of(&reply, value);
 	adapter_event_free(&reply);
 	return r ? err_set(err, "the debugger gave no value of %s", expr) : 0;

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "fred/message.h"
 #include "fred/session_priv.h"
+#include "fred/settings.h"
 
 int request_reply(struct session *s, struct adapter_event *reply, int timeout_ms, struct err *err)
 {
@@ -113,17 +114,28 @@ static int one_field(struct session *s, char **field, struct err *err)
 	return 0;
 }
 
+int request_evaluated(struct session *s, const char *expr, struct adapter_event *reply, struct err *err)
+{
+	s->astray = true;
+	if (request_reply(s, reply, settings.eval_timeout > 0 ? (int)settings.eval_timeout * 1000 : -1, err) == 0)
+		return 0;
+	if (err->sys == ETIMEDOUT)
+		err_set(err, "evaluating %s took more than %ld s; fred-set eval-timeout allows more", expr,
+			settings.eval_timeout);
+	return -1;
+}
+
 int request_frame_for(struct session *s, const char *expr, uint32_t *depth, struct err *err)
 {
-	char *text;
+	struct adapter_event reply;
 
 	if (!s->adapter->frame_for)
 		return 0;
-	s->astray = true;
-	if (s->adapter->frame_for(s->agent, expr, *depth, err) || one_field(s, &text, err))
+	if (s->adapter->frame_for(s->agent, expr, *depth, err) || request_evaluated(s, expr, &reply, err))
 		return -1;
-	*depth = (uint32_t)strtoul(text, NULL, 10);
-	free(text);
+	if (reply.n_fields)
+		*depth = (uint32_t)strtoul(reply.fields[0], NULL, 10);
+	adapter_event_free(&reply);
 	return 0;
 }
 
