@@ -40,7 +40,7 @@ enum agent_request {
 	/* reply: kind (and 4: inside the statement), selected depth, then file, line, function, depth of the stop; and the same four of its caller or none */
 	MESSAGE_WHERE = 'w',
 	MESSAGE_EVAL = 'v',             /* expression, depth; reply: 1 or 0 (undefined), text */
-	MESSAGE_FRAME_FOR = 'n',        /* expression, depth; reply: the depth to evaluate it at */
+	MESSAGE_FRAME_FOR = 'n',        /* expression, depth; reply: the depth to evaluate it at, number of threads */
 	MESSAGE_SHOW = 'h',             /* the debugger prints the present place; reply: nothing */
 	MESSAGE_SETTINGS_SAVE = 's',    /* reply: one field */
 	MESSAGE_SETTINGS_LOAD = 'o',    /* saved; reply: warnings */

@@ -85,8 +85,9 @@ int request_state(struct session *s, const char *command, char **state, struct e
 int request_measure(struct session *s, const char *command, char **state, struct err *err) must_check;
 /* The reply to a request that evaluates an expression: as long as eval-timeout allows.  The session is astray then. */
 int request_evaluated(struct session *s, const char *expr, struct adapter_event *reply, struct err *err) must_check;
-/* struct adapter: frame_for().  *depth: in and out.  The session is astray then. */
-int request_frame_for(struct session *s, const char *expr, uint32_t *depth, struct err *err) must_check;
+/* struct adapter: frame_for().  *depth: in and out.  *threads: how many the program has, as far as it is told.  The session
+ * is astray then. */
+int request_frame_for(struct session *s, const char *expr, uint32_t *depth, long *threads, struct err *err) must_check;
 int request_settings(struct session *s, char **saved, struct err *err) must_check;
 int request_load_settings(struct session *s, const char *saved, struct err *err) must_check;
 /* The debugger prints the present place, as it does after a stop. */

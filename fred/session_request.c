@@ -125,16 +125,19 @@ int request_evaluated(struct session *s, const char *expr, struct adapter_event 
 	return -1;
 }
 
-int request_frame_for(struct session *s, const char *expr, uint32_t *depth, struct err *err)
+int request_frame_for(struct session *s, const char *expr, uint32_t *depth, long *threads, struct err *err)
 {
 	struct adapter_event reply;
 
+	*threads = 1;
 	if (!s->adapter->frame_for)
 		return 0;
 	if (s->adapter->frame_for(s->agent, expr, *depth, err) || request_evaluated(s, expr, &reply, err))
 		return -1;
 	if (reply.n_fields)
 		*depth = (uint32_t)strtoul(reply.fields[0], NULL, 10);
+	if (reply.n_fields > 1)
+		*threads = strtol(reply.fields[1], NULL, 10);
 	adapter_event_free(&reply);
 	return 0;
 }

@@ -273,6 +273,9 @@ static int report_watch(struct session *s, struct departure *d, const char *expr
 	if (request_show(s, err) || (result->in_caller && name_guilty_caller(s, d, result, err)) ||
 	    book_arrival(s, d, &result->target, err))
 		return -1;
+	/* A statement is one of the selected thread's; the others run on while it is executed. */
+	if (d->threads > 1)
+		say("this program has had %ld threads: another one may have made the change meanwhile", d->threads);
 	if (result->unsure)
 		say("the change comes in the rest of this line or, after the return, in that of %s line that called it",
 		    result->in_caller ? "a" : "the");
@@ -322,7 +325,7 @@ int session_watch(struct session *s, const char *expr, bool last, struct err *er
 
 	if (depart(s, &d, err))
 		return -1;
-	int r = request_frame_for(s, expr, &d.selected, err);
+	int r = request_frame_for(s, expr, &d.selected, &d.threads, err);
 	if (r == 0)
 		r = check_unwound(&d, expr, err);
 	if (r == 0)

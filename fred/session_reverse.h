@@ -13,6 +13,7 @@ struct departure {
 	struct machine *m;
 	struct node *from;
 	uint32_t selected;
+	long threads;                   /* of the program, where a watch asked */
 	char *settings;
 };
 

@@ -16,6 +16,7 @@ class Known:
     """What was so at the last prompt, or has happened since."""
     pid = 0             # of the program; 0: it does not run
     exited = False
+    threads = 0         # that it has had so far
     line_class = None   # of the line being executed, if it was asked for
     moves = False       # the line lets the program go on
     moving = None       # the last command that did
@@ -30,6 +31,7 @@ known = Known()
 def start():
     gdb.events.before_prompt.connect(before_prompt)
     gdb.events.exited.connect(exited)
+    gdb.events.new_thread.connect(new_thread)
     gdb.events.stop.connect(stopped)
     send_fields('H', [1, gdb.VERSION])
 
@@ -49,6 +51,11 @@ def send_fields(kind, fields):
 
 def exited(event):
     known.exited = True
+    known.threads = 0
+
+
+def new_thread(event):
+    known.threads += 1
 
 
 def stopped(event):

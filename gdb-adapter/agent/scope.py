@@ -23,11 +23,12 @@ def needs_frame(expression, frame):
 
 
 def frame_for(expression, depth):
-    """The depth at which it is to be evaluated for the frame at that depth: the same, or the outermost."""
-    stack = list(frames())
+    """The depth at which it is to be evaluated for the frame at that depth: the same, or the outermost; and how many
+    threads the program has had."""
+    stack, threads = list(frames()), known.threads
     if needs_frame(expression, stack[len(stack) - int(depth)]) or evaluate(expression, 1) != evaluate(expression, depth):
-        return [depth]
-    return [1]
+        return [depth, threads]
+    return [1, threads]
 
 
 requests['n'] = frame_for
