@@ -125,7 +125,7 @@ struct adapter {
 	int (*place_of)(const struct adapter_event *reply, struct place *here, struct place *caller);
 	int (*eval)(void *self, const char *expr, uint32_t depth, struct err *err);     /* reply: decoded by value_of() */
 	/* May be NULL.  The frame to evaluate the expression in for the one at `depth`: that, or where it needs none the
-	 * outermost.  May disturb the program.  Reply: the depth, and the number of the program's threads. */
+	 * outermost.  Reply: the depth, and the number of the program's threads. */
 	int (*frame_for)(void *self, const char *expr, uint32_t depth, struct err *err);
 	int (*value_of)(const struct adapter_event *reply, struct machine_value *value);
 	/* Breakpoints, displays and the like as one opaque string, and back, numbers kept: they survive a reverse move. */

@@ -8,27 +8,35 @@ import re
 NAME = re.compile(r'(?<![\w$])(?<!\.)(?<!->)[A-Za-z_]\w*')
 
 
-def needs_frame(expression, frame):
+def found_in(name, frame):
+    """(the symbol that the name means in the frame, or None; is it a member of `this`?)"""
+    try:
+        return gdb.lookup_symbol(name, frame.block())
+    except RuntimeError:        # code without debug information: no locals
+        return gdb.lookup_global_symbol(name) or gdb.lookup_static_symbol(name), False
+
+
+def identity(symbol):
+    return symbol is not None and (symbol.linkage_name, symbol.symtab and symbol.symtab.filename, symbol.line)
+
+
+def needs_frame(expression, frame, outermost):
     if '$' in expression:
         return True             # registers
-    try:
-        block = frame.block()
-    except RuntimeError:
-        return False            # code without debug information: no locals
     for name in NAME.findall(re.sub(r'"(\\.|[^"])*"|\'(\\.|[^\'])*\'', '', expression)):
-        symbol, of_this = gdb.lookup_symbol(name, block)
+        symbol, of_this = found_in(name, frame)
         if of_this or symbol is not None and symbol.needs_frame:
             return True
+        if identity(symbol) != identity(found_in(name, outermost)[0]):
+            return True         # a static variable of the function, or of its file
     return False
 
 
 def frame_for(expression, depth):
     """The depth at which it is to be evaluated for the frame at that depth: the same, or the outermost; and how many
     threads the program has had."""
-    stack, threads = list(frames()), known.threads
-    if needs_frame(expression, stack[len(stack) - int(depth)]) or evaluate(expression, 1) != evaluate(expression, depth):
-        return [depth, threads]
-    return [1, threads]
+    stack = list(frames())
+    return [depth if needs_frame(expression, stack[-int(depth)], stack[-1]) else 1, known.threads]
 
 
 requests['n'] = frame_for
