@@ -128,7 +128,6 @@ static int gdb_open(void **self, struct adapter_launch *launch, struct err *err)
 	return client_open(self, launch, "fred-gdb-agent.so", err);
 }
 
-/* clock_end.py: the place is passed more than once. */
 /* It crashed, or the user interrupted it: what came before is what one wants to know.  A breakpoint was chosen. */
 static bool gdb_worth_beginning(const char *state)
 {
@@ -140,6 +139,7 @@ static bool gdb_ended_next(const char *command, const char *state)
 	return (strcmp(command, "next") == 0 || strcmp(command, "n") == 0) && strncmp(state, "step|", 5) == 0;
 }
 
+/* clock_end.py: the place is passed more than once. */
 static bool gdb_unmeasured(const char *state)
 {
 	return strncmp(state, "place?", strlen("place?")) == 0;

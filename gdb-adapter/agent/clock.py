@@ -304,4 +304,4 @@ def clock_measure(text, end):
             passes.delete()
     if not passed or not end.was_reached(clock_frame()):
         raise ClockProblem('the program did not run the same way again')
-    return '|'.join(('place', end.thread, str(end.pc), str(end.sp), end.frame, str(passed)))
+    return clock_end_text('place', end.thread, end.pc, end.sp, end.frame, passed)

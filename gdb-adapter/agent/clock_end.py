@@ -25,6 +25,10 @@ STACK = 512             # bytes of it that belong to a state
 RESTARTED = range(-516, -511)           # -ERESTART...: a system call was interrupted and is executed again
 
 
+def clock_end_text(how, thread='', pc=0, sp=0, frame='', detail=''):
+    return '|'.join(str(field) for field in (how, thread, pc, sp, frame, detail))
+
+
 class ClockEnd:
     def __init__(self, text):
         fields = text.split('|')
@@ -152,10 +156,10 @@ def clock_end(text):
     Without a command: the place, to the instruction and the state."""
     frame, event = clock_frame(), ClockLast.event
     if frame is None:
-        return 'exit||0|0||'
+        return clock_end_text('exit')
     if not text:
         pc, sp, detail = clock_state(frame, False)
-        return '|'.join(('state', clock_thread(), str(pc), str(sp), str(frame), detail))
+        return clock_end_text('state', clock_thread(), pc, sp, frame, detail)
     how, detail, pc, sp = 'none' if event is None else 'step', '', frame.pc(), clock_register(frame, 'sp')
     name, rest = clock_words(text)
     if isinstance(event, gdb.SignalEvent):
@@ -172,7 +176,7 @@ def clock_end(text):
     if (how == 'step' and clock_repeats(name, rest)) or (
             how in ('step', 'break') and any(each.enabled and each.commands for each in gdb.breakpoints())):
         how, detail = 'place?', ''
-    return '|'.join((how, clock_thread(), str(pc), str(sp), str(frame), detail))
+    return clock_end_text(how, clock_thread(), pc, sp, frame, detail)
 
 
 gdb.events.stop.connect(clock_on_stop)

@@ -16,15 +16,22 @@ def clock_pcs(where):
     return [int(word, 16) for row in rows for word in row.split()[:5] if word.startswith('0x')]
 
 
+def clock_enabled(settings):
+    """The enabled ones of saved settings: number, command, its operand, condition, thread."""
+    for number, (text, attributes) in eval(settings, {'__builtins__': {}})['breakpoints']:
+        if attributes is not None:
+            condition, thread, enabled = attributes[:3]
+            word, _, operand = (text or '').partition(' ')
+            if enabled:
+                yield number, word, operand, condition, thread
+
+
 def clock_marks(settings):
     """here(frame) for clock_start(): does one of the enabled breakpoints stand there, and does its condition hold?"""
     places = {}
-    for _, (text, attributes) in eval(settings, {'__builtins__': {}})['breakpoints']:
-        word, _, where = (text or '').partition(' ')
-        if word in MARKING and attributes is not None:
-            condition, thread, enabled = attributes[:3]
-            for pc in clock_pcs(where) if enabled else ():
-                places.setdefault(pc, []).append((condition, thread))
+    for _, word, where, condition, thread in clock_enabled(settings):
+        for pc in clock_pcs(where) if word in MARKING else ():
+            places.setdefault(pc, []).append((condition, thread))
 
     def here(frame):
         for condition, thread in places.get(frame.pc(), ()):

@@ -70,7 +70,7 @@ INSIDE = 4              # added to the kind of a stop
 
 def frames():
     """All frames, the newest first."""
-    frame = newest_frame()
+    frame = clock_frame()
     while frame is not None:
         yield frame
         frame = frame.older()
@@ -85,7 +85,7 @@ def depth_of(frame):
 
 
 def where():
-    newest = newest_frame()
+    newest = clock_frame()
     if newest is None:
         return [0, 0]
     selected = gdb.selected_frame()
@@ -129,7 +129,7 @@ def complete(text, begin, end):
 def show():
     """As gdb prints a stop, and the displays."""
     with Unpaged():
-        if newest_frame() is None:
+        if clock_frame() is None:
             gdb.write('The program being debugged is not being run.\n')
             gdb.flush()
         clock_show('')

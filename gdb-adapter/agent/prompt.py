@@ -17,7 +17,6 @@ class Known:
     pid = 0             # of the program; 0: it does not run
     exited = False
     threads = 0         # that it has had so far
-    line_class = None   # of the line being executed, if it was asked for
     moves = False       # the line lets the program go on
     moving = None       # the last command that did
     begins = None       # for a command that goes by instructions: frame, line and instruction where it is given
@@ -72,13 +71,6 @@ def place_of_frame(frame):
     return [sal.symtab.fullname(), sal.line, frame.name() or '??']
 
 
-def newest_frame():
-    try:
-        return gdb.newest_frame()
-    except gdb.error:
-        return None
-
-
 def frame_and_line(frame):
     sal = frame.find_sal() if frame is not None else None
     return (str(frame), sal.symtab.filename, sal.line) if sal is not None and sal.symtab is not None else None
@@ -87,7 +79,7 @@ def frame_and_line(frame):
 def begin_instructions(text):
     """From one piece of a line `step` goes to another without a stop.  But a row of instructions that leads back leads to
     another call of the function: then only later ones are pieces."""
-    frame = newest_frame()
+    frame = clock_frame()
     return (frame_and_line(frame), -1 if clock_words(text)[1] in ('', '1') else frame.pc()) if frame is not None else None
 
 

@@ -29,7 +29,7 @@ def clock_run(first, text, limit, trace, breakpoints, show_it, end, by_instructi
         refuse_watchpoints(breakpoints)
     here = clock_marks(breakpoints) if breakpoints else None
     nothing_ran = ClockEnd(end).how == 'none'
-    inside = nothing_ran and not between_statements(newest_frame())
+    inside = nothing_ran and not between_statements(clock_frame())
     if first == '1':
         stop = clock_start(text, int(limit), trace == '1', here, end, 'stepi' if by_instruction == '1' else 'step')
     elif clock_can_go_on():
@@ -53,9 +53,8 @@ def clock_run(first, text, limit, trace, breakpoints, show_it, end, by_instructi
 
 def refuse_watchpoints(settings):
     """The clock sees where a breakpoint is, but not what would have made a watchpoint stop."""
-    for number, (text, attributes) in eval(settings, {'__builtins__': {}})['breakpoints']:
-        word, _, expression = (text or '').partition(' ')
-        if word in ('watch', 'rwatch', 'awatch') and attributes[ATTRIBUTES.index('enabled')]:
+    for number, word, expression, _, _ in clock_enabled(settings):
+        if word in ('watch', 'rwatch', 'awatch'):
             raise Refused('watchpoint %d is not seen backwards: fred-reverse-watch --last %s finds the last change, '
                           'or disable %d first' % (number, expression, number))
 

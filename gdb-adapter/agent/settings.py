@@ -8,7 +8,6 @@
 CREATE = {gdb.BP_BREAKPOINT: 'break', gdb.BP_HARDWARE_BREAKPOINT: 'hbreak', gdb.BP_WATCHPOINT: 'watch',
           gdb.BP_HARDWARE_WATCHPOINT: 'watch', gdb.BP_READ_WATCHPOINT: 'rwatch', gdb.BP_ACCESS_WATCHPOINT: 'awatch'}
 ATTRIBUTES = ('condition', 'thread', 'enabled', 'silent', 'ignore_count', 'commands')
-CATCHES = {'fork', 'vfork', 'exec'}
 
 
 class Remembered:
