@@ -27,6 +27,15 @@
 #include "base/mem.h"
 #include "ckpt/ckpt.h"
 
+/* Newer than some libc's headers. */
+#ifndef PTRACE_GETSIGMASK
+#define PTRACE_GETSIGMASK 0x420a
+#define PTRACE_SETSIGMASK 0x420b
+#endif
+#ifndef PTRACE_GET_RSEQ_CONFIGURATION
+#define PTRACE_GET_RSEQ_CONFIGURATION 0x420f
+#endif
+
 /* ---- the machine: arch/ ---- */
 
 struct arch_regs {
@@ -317,13 +326,35 @@ void thaw(struct ckpt_session *s, struct ckpt_proc *p);
 void proc_free(struct ckpt_proc *p);
 /* The steps of it that serve for other processes too. */
 int proc_read(struct ckpt_proc *p, char **status, struct err *err) must_check;
+/* What only its main thread can tell. */
+void proc_ask(struct ckpt_proc *p, struct remote *r);
+
+/* ---- thread.c ---- */
+
+/* What can be read of a stopped thread without ptrace; rseq is known already. */
+void thread_read(struct ckpt_thread *t);
+/* What only the thread itself can tell. */
+int thread_ask(struct ckpt_thread *t, struct remote *r, bool main_thread, struct err *err) must_check;
+/* After remote calls: into the critical section that it was in, as thread tid. */
+int thread_put_rseq_cs(const struct ckpt_thread *t, pid_t tid) must_check;
+/* To our processor, until it is given its own affinity. */
+void thread_pin(struct ckpt_thread *t);
+
+/* ---- /proc/PID/status: status.c ---- */
+
+/* Caller frees; NULL with errno. */
+char *status_read(pid_t pid);
+/* The number of a field, given as "\nName:"; 0 when there is none. */
 long status_field(const char *status, const char *name);
+/* ... of one that has a number for each pid namespace: that of the innermost. */
+pid_t status_inside(const char *status, const char *name);
+/* The number as init sees it. */
+pid_t number_inside(pid_t pid);
 /* A filter that the program shares with us lets our calls pass as it lets pass the program's own.  One of its own may
  * kill it for what we make it do. */
 bool has_own_filter(const char *status);
-void thread_pin(struct ckpt_thread *t);
-/* What only the thread itself can tell. */
-int thread_ask(struct ckpt_thread *t, struct remote *r, bool main_thread, struct err *err) must_check;
+
+/* ---- twins: snapshot.c ---- */
 
 /* A copy of the process, out of the way of everything: of its number, group, session.  shared: a process that shares the
  * memory, to keep it while the original is killed. */
@@ -398,8 +429,6 @@ int traced_adopt(struct ckpt_session *s, const struct traced *t, struct remote *
 /* ---- the other processes of the session: tree.c ---- */
 
 bool is_twin(const struct ckpt_session *s, pid_t pid);
-/* The number as init sees it. */
-pid_t number_inside(pid_t pid);
 char *children_of(pid_t pid, pid_t tid);
 
 struct process {

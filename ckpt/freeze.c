@@ -15,17 +15,9 @@
 #include "base/clock.h"
 #include "ckpt/ckpt_priv.h"
 
-#ifndef PR_GET_TID_ADDRESS
-#define PR_GET_TID_ADDRESS 40
-#endif
-#ifndef PTRACE_GET_RSEQ_CONFIGURATION
-#define PTRACE_GET_RSEQ_CONFIGURATION 0x420f
-#endif
 #ifndef PTRACE_O_SUSPEND_SECCOMP
 #define PTRACE_O_SUSPEND_SECCOMP (1 << 21)
 #endif
-
-#define RSEQ_CS_OFFSET 8                /* struct rseq, linux/rseq.h */
 
 int trace_seize(pid_t tid, struct err *err)
 {
@@ -130,25 +122,6 @@ static int seize_all(struct ckpt_proc *p, struct err *err)
 	return r;
 }
 
-long status_field(const char *status, const char *name)
-{
-	const char *at = strstr(status, name);
-
-	return at ? strtol(at + strlen(name), NULL, 10) : 0;
-}
-
-bool has_own_filter(const char *status)
-{
-	static long ours = -1;
-
-	if (ours < 0) {
-		cleanup_free char *own = fd_slurp("/proc/self/status", NULL);
-		ours = own ? status_field(own, "\nSeccomp_filters:") : 0;
-	}
-	long mode = status_field(status, "\nSeccomp:");
-	return mode && !(mode == 2 && status_field(status, "\nSeccomp_filters:") <= ours);
-}
-
 static int suspend_seccomp(const struct ckpt_proc *p, const char *status, struct err *err)
 {
 	if (!has_own_filter(status))
@@ -165,9 +138,8 @@ int proc_read(struct ckpt_proc *p, char **status, struct err *err)
 	int group, session, tty, front;
 	cleanup_free char *stat = NULL;
 
-	snprintf(path, sizeof path, "/proc/%d/status", p->pid);
-	if (!(*status = fd_slurp(path, NULL)))
-		return err_sys(err, "read %s", path);
+	if (!(*status = status_read(p->pid)))
+		return err_sys(err, "read the status of process %d", p->pid);
 	p->resident_kb = status_field(*status, "\nVmRSS:");
 	p->shared_memory = status_field(*status, "\nRssShmem:") > 0;
 	snprintf(path, sizeof path, "/proc/%d/stat", p->pid);
@@ -196,34 +168,15 @@ static int read_process(struct ckpt_proc *p, struct err *err)
 /* What can be read from outside, before the thread makes any call for us. */
 static int read_thread(struct ckpt_thread *t, struct err *err)
 {
-	void *head = NULL;
-	size_t len = 0;
-
 	if (trace_mask_get(t->tid, &t->mask) < 0)
 		return err_sys(err, "read the signal mask of thread %d", t->tid);
 	if (arch_get_xstate(t->tid, &t->xstate, &t->xstate_len) < 0)
 		return err_sys(err, "read the vector registers of thread %d", t->tid);
-	if (syscall(SYS_get_robust_list, t->tid, &head, &len) == 0) {
-		t->robust = (uint64_t)(uintptr_t)head;
-		t->robust_len = len;
-	}
 	/* Linux 5.13; before that, or where glibc does not register it, there is none. */
 	if (ptrace(PTRACE_GET_RSEQ_CONFIGURATION, t->tid, sizeof t->rseq, &t->rseq) < 0)
 		t->rseq.ptr = 0;
-	if (t->rseq.ptr && remote_read(t->tid, t->rseq.ptr + RSEQ_CS_OFFSET, &t->rseq_cs, sizeof t->rseq_cs) < 0)
-		t->rseq_cs = 0;
+	thread_read(t);
 	return signals_save(NULL, t->tid, false, &t->pending, err);
-}
-
-void thread_pin(struct ckpt_thread *t)
-{
-	cpu_set_t here;
-
-	if (sched_getaffinity(t->tid, sizeof t->affinity, &t->affinity) < 0)
-		CPU_ZERO(&t->affinity);
-	CPU_ZERO(&here);
-	CPU_SET(sched_getcpu(), &here);
-	sched_setaffinity(t->tid, sizeof here, &here);
 }
 
 /* Of threads that are no more, or of another incarnation. */
@@ -252,28 +205,6 @@ static void wind_back_wait(struct ckpt_session *s, struct ckpt_thread *t)
 	s->waits[s->n_waits++] = w;
 }
 
-int thread_ask(struct ckpt_thread *t, struct remote *r, bool main_thread, struct err *err)
-{
-	struct { stack_t altstack; uint64_t clear_tid; } answer;
-	uint64_t at = r->place->scratch, tid_at = at + sizeof answer.altstack;
-
-	long stack = remote_call(r, SYS_sigaltstack, 0, at);
-	long address = remote_call(r, SYS_prctl, PR_GET_TID_ADDRESS, tid_at);
-	if (stack < 0 || remote_read(t->tid, at, &answer, sizeof answer) < 0)
-		return err_set(err, "thread %d does not answer: it was killed, or cannot make system calls", t->tid);
-	/* EINVAL: a kernel without CONFIG_CHECKPOINT_RESTORE. */
-	t->clear_tid = address < 0 ? 0 : answer.clear_tid;
-	if (t->clear_tid && remote_read(t->tid, t->clear_tid, &t->tid_word, sizeof t->tid_word) < 0)
-		t->clear_tid = 0;
-	t->altstack = answer.altstack;
-	t->altstack.ss_flags &= ~SS_ONSTACK;
-	if (!main_thread)
-		remote_call(r, SYS_prctl, PR_GET_NAME, at);
-	if (!main_thread && remote_read(t->tid, at, t->name, sizeof t->name) < 0)
-		t->name[0] = 0;
-	return 0;
-}
-
 static int ask_thread(struct ckpt_session *s, struct ckpt_proc *p, struct ckpt_thread *t, struct remote *r, struct err *err)
 {
 	t->touched = true;
@@ -287,13 +218,18 @@ static int ask_thread(struct ckpt_session *s, struct ckpt_proc *p, struct ckpt_t
 	return thread_ask(t, r, t->tid == p->pid, err);
 }
 
+void proc_ask(struct ckpt_proc *p, struct remote *r)
+{
+	if (remote_call(r, SYS_prctl, PR_GET_PDEATHSIG, p->place.scratch) < 0 ||
+	    remote_read(p->pid, p->place.scratch, &p->pdeath_signal, sizeof p->pdeath_signal) < 0)
+		p->pdeath_signal = 0;
+}
+
 static int ask_process(struct ckpt_proc *p, struct remote *r, struct err *err)
 {
 	if (!p->group_leader)
 		p->ns_group = (pid_t)remote_call(r, SYS_getpgid, 0);
-	if (remote_call(r, SYS_prctl, PR_GET_PDEATHSIG, p->place.scratch) < 0 ||
-	    remote_read(p->pid, p->place.scratch, &p->pdeath_signal, sizeof p->pdeath_signal) < 0)
-		p->pdeath_signal = 0;
+	proc_ask(p, r);
 	/* Asks for news of a child, or of a process that it traces, without taking them: ECHILD when there is none at all. */
 	p->has_others = remote_call(r, SYS_waitid, P_ALL, 0, 0, WEXITED | WSTOPPED | WNOHANG | WNOWAIT | __WALL) == 0;
 	return r->dead ? err_set(err, "the debugger (process %d) has just ended", p->pid) : 0;
@@ -351,8 +287,7 @@ static void thaw_thread(struct ckpt_thread *t)
 	if (t->touched) {
 		(void)!arch_set_regs(t->tid, &t->regs);
 		(void)!trace_mask_set(t->tid, t->mask);
-		if (t->rseq_cs)
-			(void)!remote_write(t->tid, t->rseq.ptr + RSEQ_CS_OFFSET, &t->rseq_cs, sizeof t->rseq_cs);
+		(void)!thread_put_rseq_cs(t, t->tid);
 	}
 	if (CPU_COUNT(&t->affinity))
 		sched_setaffinity(t->tid, sizeof t->affinity, &t->affinity);

@@ -73,11 +73,9 @@ int trace_wait(pid_t tid, int *status)
 
 bool reap_if_ours(pid_t pid)
 {
-	char path[64];
+	cleanup_free char *text = status_read(pid);
 	int status;
 
-	snprintf(path, sizeof path, "/proc/%d/status", pid);
-	cleanup_free char *text = fd_slurp(path, NULL);
 	if (!text || status_field(text, "\nTracerPid:") != getpid())
 		return false;
 	log_debug(LOG_CKPT, "process %d was made by one that was killed: it is killed too", pid);

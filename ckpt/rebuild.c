@@ -12,7 +12,6 @@
 #include "ckpt/ckpt_priv.h"
 
 #define THREAD_FLAGS (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS)
-#define RSEQ_CS_OFFSET 8
 
 static int failed(long result, struct err *err, const char *what)
 {
@@ -188,7 +187,7 @@ static int set_registers(const struct ckpt_thread *t, pid_t tid, struct err *err
 	arch_rewind(&regs);
 	if (arch_set_xstate(tid, t->xstate, t->xstate_len) < 0 || arch_set_regs(tid, &regs) < 0)
 		return err_sys(err, "restore the registers of thread %d", tid);
-	if (t->rseq_cs && remote_write(tid, t->rseq.ptr + RSEQ_CS_OFFSET, &t->rseq_cs, sizeof t->rseq_cs) < 0)
+	if (thread_put_rseq_cs(t, tid) < 0)
 		return err_sys(err, "write to thread %d", tid);
 	if (trace_mask_set(tid, t->mask) < 0)
 		return err_sys(err, "restore the signal mask of thread %d", tid);

@@ -21,11 +21,6 @@
 #include <elf.h>
 #include <stdio.h>
 
-#ifndef PTRACE_GETSIGMASK
-#define PTRACE_GETSIGMASK 0x420a
-#define PTRACE_SETSIGMASK 0x420b
-#endif
-
 int remote_read(pid_t pid, uint64_t addr, void *data, size_t n)
 {
 	struct iovec here = {data, n}, there = {(void *)addr, n};

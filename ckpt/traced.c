@@ -11,29 +11,9 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "base/clock.h"
 #include "ckpt/ckpt_priv.h"
 
-#ifndef PTRACE_GET_RSEQ_CONFIGURATION
-#define PTRACE_GET_RSEQ_CONFIGURATION 0x420f
-#endif
-
-#define RSEQ_CS_OFFSET 8                /* struct rseq, linux/rseq.h */
-
 /* ---- reading a thread ---- */
-
-static int number_of(const char *status, const char *field)
-{
-	const char *at = strstr(status, field);
-
-	if (!at)
-		return 0;
-	/* One number a namespace; the last is that of the innermost. */
-	const char *end = at + 1 + strcspn(at + 1, "\n");
-	while (end > at && end[-1] != '\t')
-		end--;
-	return atoi(end);
-}
 
 /* Threads of p, in their order: the main thread is the first. */
 static int list_threads(struct ckpt_proc *p, struct err *err)
@@ -62,7 +42,7 @@ static int read_status(struct ckpt_proc *p, struct ckpt_thread *t, pid_t tracer,
 	cleanup_free char *status = fd_slurp(path, NULL);
 	if (!status)
 		return err_sys(err, "read %s", path);
-	t->ns_tid = number_of(status, "\nNSpid:");
+	t->ns_tid = status_inside(status, "\nNSpid:");
 	const char *state = strstr(status, "\nState:\t");
 	if (state && state[8] == 'Z')
 		return err_set(err, "thread %d has ended, and its debugger does not know yet", t->ns_tid);
@@ -73,23 +53,6 @@ static int read_status(struct ckpt_proc *p, struct ckpt_thread *t, pid_t tracer,
 	if (name)
 		snprintf(t->name, sizeof t->name, "%.*s", (int)strcspn(name, "\n"), name);
 	return 0;
-}
-
-static void read_robust_list(struct ckpt_thread *t)
-{
-	void *head = NULL;
-	size_t len = 0;
-
-	if (syscall(SYS_get_robust_list, t->tid, &head, &len) == 0) {
-		t->robust = (uint64_t)(uintptr_t)head;
-		t->robust_len = len;
-	}
-}
-
-static void read_rseq_cs(struct ckpt_thread *t)
-{
-	if (t->rseq.ptr && remote_read(t->tid, t->rseq.ptr + RSEQ_CS_OFFSET, &t->rseq_cs, sizeof t->rseq_cs) < 0)
-		t->rseq_cs = 0;
 }
 
 /* A SIGSTOP cannot be kept waiting by blocking it. */
@@ -138,8 +101,7 @@ static int read_thread(const struct tracer *via, struct tracee *x, size_t i, str
 	t->xstate_len = l.xstate_len;
 	if (l.have_rseq)
 		t->rseq = l.rseq;
-	read_rseq_cs(t);
-	read_robust_list(t);
+	thread_read(t);
 	x->remotes[i] = (struct remote){
 		.tid = t->tid, .ns_tid = t->ns_tid, .place = &x->image.proc.place, .via = via, .regs = t->regs,
 	};
@@ -192,14 +154,14 @@ static int freeze_tracee(struct ckpt_session *s, const struct tracer *via, struc
 
 	if (proc_read(p, &status, err) < 0 || list_threads(p, err) < 0)
 		return -1;
-	p->ns_pid = number_of(status, "\nNSpid:");
+	p->ns_pid = status_inside(status, "\nNSpid:");
 	pid_t parent = (pid_t)status_field(status, "\nPPid:");
 	/* A child of vfork().  EPERM and the like: its parent is none of the program's. */
 	if (parent != via->r->tid && syscall(SYS_kcmp, parent, p->pid, KCMP_VM, 0, 0) == 0)
 		return err_set(err, "process %d shares its memory with its parent, which waits in vfork()", p->ns_pid);
 	if (has_own_filter(status))
 		return err_set(err, "process %d has a seccomp filter of its own: a snapshot might kill it", p->ns_pid);
-	p->ns_group = number_of(status, "\nNSpgid:");
+	p->ns_group = status_inside(status, "\nNSpgid:");
 	x->stops = xcalloc(p->n, sizeof *x->stops);
 	x->remotes = xcalloc(p->n, sizeof *x->remotes);
 	x->changed = xcalloc(p->n, sizeof *x->changed);
@@ -216,9 +178,7 @@ static int freeze_tracee(struct ckpt_session *s, const struct tracer *via, struc
 	for (size_t i = 0; i < p->n; i++)
 		if (open_thread(via, x, i, err) < 0)
 			return -1;
-	if (remote_call(&x->remotes[0], SYS_prctl, 2 /* PR_GET_PDEATHSIG */, p->place.scratch) < 0 ||
-	    remote_read(p->pid, p->place.scratch, &p->pdeath_signal, sizeof p->pdeath_signal) < 0)
-		p->pdeath_signal = 0;
+	proc_ask(p, &x->remotes[0]);
 	x->image.bare = true;
 	if (image_record(s, &x->image, &x->remotes[0], err) < 0)
 		return -1;

@@ -12,8 +12,6 @@
 
 #include "ckpt/ckpt_priv.h"
 
-#define RSEQ_CS_OFFSET 8                /* struct rseq, linux/rseq.h */
-
 /* The process of this number among the children of a thread. */
 static pid_t child_numbered(pid_t pid, pid_t tid, pid_t inside)
 {
@@ -127,7 +125,7 @@ int tracer_place(struct remote *r, const struct ckpt_thread *t, const struct sto
 
 	if (stop->entry && enter_call(r, regs) < 0)
 		return -1;
-	if (t->rseq_cs && remote_write(r->tid, t->rseq.ptr + RSEQ_CS_OFFSET, &t->rseq_cs, sizeof t->rseq_cs) < 0)
+	if (thread_put_rseq_cs(t, r->tid) < 0)
 		return -1;
 	if (tracer_set(via, r->ns_tid, regs, !stop->entry && stop->have_info ? &stop->info : NULL, t->mask) < 0)
 		return -1;

@@ -16,14 +16,6 @@
 
 #include "ckpt/ckpt_priv.h"
 
-#ifndef PTRACE_GETSIGMASK
-#define PTRACE_GETSIGMASK 0x420a
-#define PTRACE_SETSIGMASK 0x420b
-#endif
-#ifndef PTRACE_GET_RSEQ_CONFIGURATION
-#define PTRACE_GET_RSEQ_CONFIGURATION 0x420f
-#endif
-
 /* The vector registers do not fit into the scratch bytes.  Mapped for the operation only: the program's memory map is not
  * changed. */
 static long lend(struct remote *r, uint64_t protection)

@@ -19,20 +19,6 @@ bool is_twin(const struct ckpt_session *s, pid_t pid)
 	return false;
 }
 
-/* The number as init sees it: the last one of the line. */
-pid_t number_inside(pid_t pid)
-{
-	char path[64];
-
-	snprintf(path, sizeof path, "/proc/%d/status", pid);
-	cleanup_free char *status = fd_slurp(path, NULL);
-	char *line = status ? strstr(status, "\nNSpid:") : NULL;
-	if (!line)
-		return 0;
-	line[1 + strcspn(line + 1, "\n")] = 0;
-	return atoi(strrchr(line, '\t') + 1);
-}
-
 /* A listing may miss a child when another is reaped meanwhile (proc(5), children): believe what is read twice. */
 char *children_of(pid_t pid, pid_t tid)
 {
@@ -75,8 +61,7 @@ size_t tree_list(const struct ckpt_session *s, struct process **list)
 		pid_t pid = (*list)[i].pid;
 		char path[64];
 
-		snprintf(path, sizeof path, "/proc/%d/status", pid);
-		cleanup_free char *status = fd_slurp(path, NULL);
+		cleanup_free char *status = status_read(pid);
 		(*list)[i].tracer = status ? (pid_t)status_field(status, "\nTracerPid:") : 0;
 		(*list)[i].zombie = !status || strstr(status, "\nState:\tZ") || strstr(status, "\nState:\tX");
 		snprintf(path, sizeof path, "/proc/%d/task", pid);

@@ -8,10 +8,8 @@
 #include <sys/uio.h>
 
 #include "base/clock.h"
+#include "ckpt/arch/x86_64.h"
 #include "ckpt/ckpt_priv.h"
-
-/* include/linux/errno.h: never seen by programs, only by a tracer of a call that was interrupted. */
-enum { ERESTARTSYS = 512, ERESTARTNOINTR = 513, ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516 };
 
 #define SYSCALL_SIZE 2                  /* 0f 05 */
 

@@ -4,9 +4,8 @@
 #include <stddef.h>
 #include <sys/user.h>
 
+#include "ckpt/arch/x86_64.h"
 #include "ckpt/ckpt_priv.h"
-
-enum { ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516 };     /* as in x86_64.c */
 
 /* rbx points at the table of ckpt/batch.c. */
 const unsigned char arch_batch_code[] = {

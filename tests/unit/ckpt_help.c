@@ -218,6 +218,27 @@ pid_t t_fork(CMUnitTestFunction body)
 	return pid;
 }
 
+static char fault_name[64];
+static CMUnitTestFunction faulty;
+
+static void with_fault(void **state)
+{
+	setenv("FRED_FAULT", fault_name, 1);
+	faulty(state);
+}
+
+void t_with_fault(CMUnitTestFunction body, const char *name, int nth)
+{
+	int status;
+
+	snprintf(fault_name, sizeof fault_name, "%s:%d", name, nth);
+	faulty = body;
+	pid_t pid = t_fork(with_fault);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (status)
+		fail_msg("with FRED_FAULT=%s", fault_name);
+}
+
 int t_as_nobody(CMUnitTestFunction body)
 {
 	int status;

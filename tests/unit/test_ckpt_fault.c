@@ -8,15 +8,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char fault_name[64];
-
 /* The second snapshot fails; the program does not notice, and the third works. */
 static void snapshot_fails(void **state)
 {
 	struct t_session t;
 	struct ckpt_snapshot *n = NULL;
 
-	setenv("FRED_FAULT", fault_name, 1);
 	t_start(&t, "serve", CKPT_ISOLATION_AUTO);
 	t_expect(&t, "1", "add");
 	ckpt_drop(t_snapshot(&t));
@@ -38,7 +35,6 @@ static void restore_fails(void **state)
 	struct t_session t;
 	struct ckpt_snapshot *later = NULL;
 
-	setenv("FRED_FAULT", fault_name, 1);
 	t_start(&t, "serve", CKPT_ISOLATION_AUTO);
 	t_expect(&t, "started", "threads 2");
 	t_expect(&t, "1", "add");
@@ -71,7 +67,6 @@ static void killed(void **state)
 	struct t_session t;
 	struct ckpt_snapshot *n, *second = NULL, *later = NULL;
 
-	setenv("FRED_FAULT", fault_name, 1);
 	t_start(&t, "serve", CKPT_ISOLATION_AUTO);
 	t_expect(&t, "started", "threads 2");
 	t_expect(&t, "1", "add");
@@ -91,17 +86,6 @@ static void killed(void **state)
 	t_end(&t);
 }
 
-static void run(CMUnitTestFunction body, const char *name, int nth)
-{
-	int status;
-
-	snprintf(fault_name, sizeof fault_name, "%s:%d", name, nth);
-	pid_t pid = t_fork(body);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	if (status)
-		fail_msg("with FRED_FAULT=%s", fault_name);
-}
-
 static void snapshots(void **state)
 {
 	static const char *const steps[] = {
@@ -110,7 +94,7 @@ static void snapshots(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
-		run(snapshot_fails, steps[i], 2);
+		t_with_fault(snapshot_fails, steps[i], 2);
 }
 
 static void restores(void **state)
@@ -123,19 +107,19 @@ static void restores(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof freezing / sizeof *freezing; i++)
-		run(restore_fails, freezing[i], 2);
-	run(restore_fails, "ckpt-thread", 5);           /* of three threads, the second one at the second freeze */
-	run(restore_fails, "no-ptrace", 5);
+		t_with_fault(restore_fails, freezing[i], 2);
+	t_with_fault(restore_fails, "ckpt-thread", 5);          /* of three threads, the second one at the second freeze */
+	t_with_fault(restore_fails, "no-ptrace", 5);
 	for (size_t i = 0; i < sizeof rebuilding / sizeof *rebuilding; i++)
-		run(restore_fails, rebuilding[i], 1);
-	run(restore_fails, "ckpt-restore-thread", 2);
-	run(restore_fails, "ckpt-signals", 3);
+		t_with_fault(restore_fails, rebuilding[i], 1);
+	t_with_fault(restore_fails, "ckpt-restore-thread", 2);
+	t_with_fault(restore_fails, "ckpt-signals", 3);
 }
 
 static void kills(void **state)
 {
 	for (int nth = 1; nth <= 120; nth += 3)
-		run(killed, "ckpt-kill", nth);
+		t_with_fault(killed, "ckpt-kill", nth);
 }
 
 static void no_ptrace(void **state)

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A failure at each step of a snapshot and of a restore of gdb with its program.  No test here may run in this very process:
  * faults are read from the environment once. */
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "tests/unit/gdb_help.h"
-
-static char fault_name[64];
 
 static void start_threads(struct t_session *t)
 {
@@ -30,7 +25,6 @@ static void snapshot_fails(void **state)
 	struct ckpt_snapshot *n;
 	struct t_session t;
 
-	setenv("FRED_FAULT", fault_name, 1);
 	start_threads(&t);
 	g_do(&t, "watch total");
 	ckpt_drop(t_snapshot(&t));
@@ -50,7 +44,6 @@ static void restore_fails(void **state)
 	struct ckpt_snapshot *n, *later = NULL;
 	struct t_session t;
 
-	setenv("FRED_FAULT", fault_name, 1);
 	start_threads(&t);
 	g_do(&t, "watch total");
 	n = t_snapshot(&t);
@@ -73,7 +66,6 @@ static void killed(void **state)
 	struct ckpt_snapshot *n, *later = NULL;
 	struct t_session t;
 
-	setenv("FRED_FAULT", fault_name, 1);
 	start_threads(&t);
 	if (ckpt_snapshot(t.s, &n, &t.err) == 0 &&
 	    (ckpt_restore(t.s, n, &later, &t.err) == 0 || ckpt_restore(t.s, n, NULL, &t.err) == 0)) {
@@ -81,17 +73,6 @@ static void killed(void **state)
 		g_expect(&t, "add_up (n=2)", "continue");
 	}
 	t_end(&t);
-}
-
-static void run(CMUnitTestFunction body, const char *name, int nth)
-{
-	int status;
-
-	snprintf(fault_name, sizeof fault_name, "%s:%d", name, nth);
-	pid_t pid = t_fork(body);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	if (status)
-		fail_msg("with FRED_FAULT=%s", fault_name);
 }
 
 struct step {
@@ -108,8 +89,8 @@ static void snapshots(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-		run(snapshot_fails, steps[i].name, steps[i].nth);
-		run(restore_fails, steps[i].name, steps[i].nth);
+		t_with_fault(snapshot_fails, steps[i].name, steps[i].nth);
+		t_with_fault(restore_fails, steps[i].name, steps[i].nth);
 	}
 }
 
@@ -122,13 +103,13 @@ static void restores(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
-		run(restore_fails, steps[i].name, steps[i].nth);
+		t_with_fault(restore_fails, steps[i].name, steps[i].nth);
 }
 
 static void kills(void **state)
 {
 	for (int nth = 1; nth <= 300; nth += 13)
-		run(killed, "ckpt-kill", nth);
+		t_with_fault(killed, "ckpt-kill", nth);
 }
 
 int main(void)
