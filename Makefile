@@ -28,15 +28,16 @@ $(BUILD)/fredapp: $(call obj,$(BASE) $(CKPT) $(DECOMPOSE) $(ADAPTERS) $(FRED))
 AGENT_CFLAGS = -std=gnu11 -D_GNU_SOURCE -O2 -g -I. -I$(BUILD) -Wall -Wextra -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wno-unused-parameter -MMD -MP -fPIC -fvisibility=hidden
 # One namespace each, in this order: each file uses names of those before it while it is loaded.
-PYTHON_pdb = prompt.py clock.py look.py settings.py
-PYTHON_gdb = prompt.py look.py classify.py settings.py clock_end.py clock_stack.py clock.py clock_show.py clock_marks.py run.py scope.py
+PYTHON_pdb = $(addprefix pdb-adapter/agent/,prompt.py clock.py look.py settings.py)
+PYTHON_gdb = $(addprefix gdb-adapter/agent/,prompt.py look.py classify.py settings.py clock_end.py clock_stack.py \
+	clock.py clock_show.py clock_marks.py run.py scope.py)
 
 define agent_rules
 $(BUILD)/fred-$(1)-agent.so: $$(call obj,$$(wildcard channel/agent/*.c $(1)-adapter/agent/*.c))
 	$$(CC) -shared -o $$@ $$^ -ldl
 
-$(BUILD)/$(1)-adapter/agent/preload.o: $(BUILD)/$(1)-adapter/agent/source.h
-$(BUILD)/$(1)-adapter/agent/source.h: $(addprefix $(1)-adapter/agent/,$(PYTHON_$(1)))
+$$(call obj,$$(wildcard $(1)-adapter/agent/*.c)): | $(BUILD)/$(1)-adapter/agent/source.h
+$(BUILD)/$(1)-adapter/agent/source.h: channel/agent/fields.py $(PYTHON_$(1))
 	@mkdir -p $$(@D)
 	od -An -v -tx1 $$^ | sed 's/ \(..\)/0x\1,/g' > $$@
 endef

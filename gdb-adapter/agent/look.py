@@ -110,9 +110,7 @@ def evaluate(expression, depth):
             value = quiet('with unwindonsignal on -- output ' + expression)
         except gdb.error as problem:
             return [0, describe(problem)]
-        if len(value) > 4000:
-            value = '%s... (%d characters, %s)' % (value[:400], len(value), digest(value.encode('utf-8', 'surrogateescape')))
-        return [1, value]
+        return [1, short_value(value)]
 
 
 def complete(text, begin, end):

@@ -39,15 +39,6 @@ def quiet(command):
     return gdb.execute(command, to_string=True)
 
 
-def send_fields(kind, fields):
-    text = ''.join([str(field).replace('\0', '\\0') + '\0' for field in fields])
-    try:
-        body = text.encode('utf-8', 'surrogateescape')
-    except UnicodeEncodeError:
-        body = text.encode('utf-8', 'backslashreplace')
-    return send(ord(kind), body)
-
-
 def exited(event):
     known.exited = True
     known.threads = 0
@@ -131,7 +122,7 @@ def line_comes(kind, body):
 def serve(kind, body):
     """A request."""
     kind = chr(kind)
-    fields = body.decode('utf-8', 'surrogateescape').split('\0')[:-1]
+    fields = fields_of(body)
     try:
         if kind in runs:
             runs[kind](*fields)
@@ -143,10 +134,7 @@ def serve(kind, body):
 
 
 def describe(problem):
-    text = ' '.join(str(problem).split())[:400]
-    if isinstance(problem, (gdb.error, Refused)):
-        return text
-    return '%s: %s' % (type(problem).__name__, text) if text else type(problem).__name__
+    return one_line(str(problem)) if isinstance(problem, (gdb.error, Refused)) else describe_exception(problem)
 
 
 class Refused(Exception):

@@ -183,21 +183,9 @@ def evaluate(p, text, depth):
         if space is not names and any(hasattr(const, 'co_code') for const in compiled.co_consts):
             # A lambda or a generator expression sees globals only: let it see the function's variables.
             names = {**names, **space}
-        value = repr(eval(compiled, names, space))
-        if len(value) > 4000:
-            value = '%s... (%d characters, %s)' % (value[:400], len(value),
-                                                   digest(value.encode('utf-8', 'surrogatepass')))
-        return [1, value]
+        return [1, short_value(repr(eval(compiled, names, space)))]
     except BaseException as problem:
-        return [0, describe(problem)]
-
-
-def describe(problem):
-    try:
-        text = str(problem)
-    except BaseException:
-        text = 'its text cannot be had'
-    return ' '.join(('%s: %s' % (type(problem).__name__, text) if text else type(problem).__name__).split())[:400]
+        return [0, describe_exception(problem)]
 
 
 def digest_of(value, levels):

@@ -50,15 +50,6 @@ def start():
     send_fields('H', [1, '%d.%d.%d' % sys.version_info[:3]])
 
 
-def send_fields(kind, fields):
-    text = ''.join([str(field).replace('\0', '\\0') + '\0' for field in fields])
-    try:
-        body = text.encode('utf-8', 'surrogateescape')
-    except UnicodeEncodeError:
-        body = text.encode('utf-8', 'backslashreplace')
-    return send(ord(kind), body)
-
-
 def number_of(p):
     known_pdbs[:] = [pair for pair in known_pdbs if pair[0]() is not None]
     for reference, number in known_pdbs:
@@ -151,7 +142,7 @@ def answer(p, asks, prompt):
             clock_forget()
             raise EOFError
         kind, body = chr(message[0]), message[1]
-        fields = body.decode('utf-8', 'surrogateescape').split('\0')[:-1]
+        fields = fields_of(body)
         if kind == 'k':
             if fields[0] == '1':
                 if stop.live and not more:

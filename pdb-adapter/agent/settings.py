@@ -109,7 +109,7 @@ def load_displays(p, displays, warnings):
                 try:
                     shown[expression] = eval(expression, frame.f_globals, space)
                 except BaseException as problem:
-                    shown[expression] = pdb._rstr('** raised %s **' % describe(problem))
+                    shown[expression] = pdb._rstr('** raised %s **' % describe_exception(problem))
 
 
 def trace_frames(p):
