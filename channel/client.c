@@ -155,20 +155,22 @@ int client_begin(void *self, const char *text, struct err *err)
 	return SEND(self, MESSAGE_BEGIN, err, text);
 }
 
-int client_eval(void *self, const char *expr, uint32_t depth, struct err *err)
+static int send_expression(void *self, int type, const char *expr, uint32_t depth, struct err *err)
 {
 	char number_[16];
 
 	snprintf(number_, sizeof number_, "%u", depth);
-	return SEND(self, MESSAGE_EVAL, err, expr, number_);
+	return SEND(self, type, err, expr, number_);
+}
+
+int client_eval(void *self, const char *expr, uint32_t depth, struct err *err)
+{
+	return send_expression(self, MESSAGE_EVAL, expr, depth, err);
 }
 
 int client_frame_for(void *self, const char *expr, uint32_t depth, struct err *err)
 {
-	char number_[16];
-
-	snprintf(number_, sizeof number_, "%u", depth);
-	return SEND(self, MESSAGE_FRAME_FOR, err, expr, number_);
+	return send_expression(self, MESSAGE_FRAME_FOR, expr, depth, err);
 }
 
 int client_settings_save(void *self, struct err *err)

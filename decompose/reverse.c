@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "decompose/trail.h"
 #include "decompose/walk.h"
 

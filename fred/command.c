@@ -2,7 +2,6 @@
 #include "fred/command.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"

@@ -4,7 +4,6 @@
  * Sources are a stack: a script that runs fred-source puts another on top, and below all is the human or stdin. */
 #include "fred/repl.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

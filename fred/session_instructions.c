@@ -4,7 +4,6 @@
  * `stepi N`. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "fred/message.h"

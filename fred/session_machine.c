@@ -3,7 +3,6 @@
  * ticks are the adapter's statement clock, marks are snapshots.
  *
  * While the machine is at work the session is *astray*: it stands at no node. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +11,6 @@
 #include "base/mem.h"
 #include "fred/message.h"
 #include "fred/session_priv.h"
-#include "fred/settings.h"
 
 struct machine_mark {
 	struct ckpt_snapshot *snapshot;

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Reverse moves: ask decompose/ for the target, go there with the debugger showing the place, bring the breakpoints and
  * the like along, and book the new position. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "decompose/reverse.h"
 #include "decompose/watch.h"

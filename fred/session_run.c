@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A command's way: typed, classified, sent, executed while the user's keys go to the program, booked in the timeline. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

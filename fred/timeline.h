@@ -45,7 +45,8 @@ struct node {
 	size_t n_reissued;
 	char **looks;                   /* commands typed here that changed nothing, for the history */
 	size_t n_looks;
-	char *state;                    /* ^C ended the command: the adapter's digest of the state it ended in */
+	char *state;                    /* the adapter's word on how the command ended: by ^C, say, in a state with this digest;
+	                                 * with needs_ends of every command that moved, as soon as somebody asks; else NULL */
 	size_t eofs;                    /* ends of file that it read after ... */
 	struct buf typed;               /* ... terminal input that the edge consumed */
 	size_t stdin_pos;               /* how far the program had read a stdin that is no terminal */

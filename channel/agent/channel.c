@@ -85,8 +85,7 @@ bool channel_send(int type, const char *body, size_t n)
 		return false;
 	if (put((struct iovec[]){ { header, sizeof header }, { (char *)(uintptr_t)body, n } }))
 		return true;
-	close(channel);
-	channel = -1;
+	channel_close();
 	return false;
 }
 
