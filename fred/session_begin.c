@@ -13,7 +13,7 @@
 static struct node *begin(struct session *s, struct node *origin, struct err *err)
 {
 	struct timeline *t = s->timeline;
-	struct node *here = t->here, *head = t->branches[t->branch].head, *first;
+	struct node *here = t->here, *first;
 	struct adapter_event event;
 
 	if (travel_to(s, origin->parent, err) || input_replay(s, origin, err))
@@ -30,16 +30,12 @@ static struct node *begin(struct session *s, struct node *origin, struct err *er
 	/* In the history it is what the user would have typed to come there. */
 	cleanup_free char *command = xasprintf("%s%s", s->adapter->begin_command,
 					       origin->command + strcspn(origin->command, " \t"));
-	first = timeline_add(t, origin->parent, command, origin->class);
+	first = timeline_add_found(t, origin->parent, command, origin->class, s->prompt);
 	first->origin = first->begun = true;
-	first->prompt = xstrdup(s->prompt);
-	first->stdin_pos = origin->parent->stdin_pos;
-	first->ran_us = origin->parent->ran_us;
 	s->astray = false;
 	if (travel_keep_here(s, err))
 		log_info(LOG_SESSION, "no snapshot of the beginning: %s", err->what);
 	t->here = here;
-	t->branches[t->branch].head = head;
 	return first;
 }
 

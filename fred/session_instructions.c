@@ -33,18 +33,20 @@ static int book(struct session *s, struct node *base, uint64_t instructions, str
 								       (unsigned long long)instructions);
 		if (request_state(s, "", &state, err) || request_where(s, &place, NULL, err))
 			return -1;
-		node = timeline_add(s->timeline, base, command, COMMAND_MOVES);
+		node = timeline_add_found(s->timeline, base, command, COMMAND_MOVES, s->prompt);
 		node->instructions = instructions;
 		node->state = steal_pointer(&state);
 		node->place = place;
 		node->inside = place.inside;
-		node->prompt = xstrdup(s->prompt);
-		node->stdin_pos = base->stdin_pos;
-		node->ran_us = base->ran_us;
 	}
 	s->astray = false;
 	undo_do(&s->timeline->undo, node->id);
 	return 0;
+}
+
+static int find_back(const struct search *f, struct machine *m, uint64_t n, struct reverse_target *target, struct err *err)
+{
+	return f->over_calls ? reverse_next(m, n, target, err) : reverse_step(m, n, target, err);
 }
 
 /* The session stands at the base.  Looks for the target on the way from there to now, and goes there; *enough: it is not
@@ -61,7 +63,7 @@ static int count_back(struct search *f, bool *enough, struct err *err)
 	if (travel_keep_here(s, err))
 		return -1;
 	struct machine *m = machine_open_between(s, f->base, &end, &fm);
-	int r = f->over_calls ? reverse_next(m, f->n, &target, err) : reverse_step(m, f->n, &target, err);
+	int r = find_back(f, m, f->n, &target, err);
 	*enough = !target.no_more || f->no_more;
 	if (r == 0 && *enough) {
 		f->no_more = target.no_more;
@@ -87,7 +89,7 @@ static int search(struct search *f, struct err *err)
 		struct machine *m = f->d.m;
 		struct reverse_target from = {0};
 		struct machine_stop stop;
-		int r = f->over_calls ? reverse_next(m, statements, &from, err) : reverse_step(m, statements, &from, err);
+		int r = find_back(f, m, statements, &from, err);
 
 		f->s->timeline->here = f->d.from;
 		f->no_more = from.no_more;

@@ -81,15 +81,13 @@ struct node *arrival_node(struct session *s, struct departure *d, struct reverse
 {
 	struct timeline *t = s->timeline;
 	struct node *base = machine_node(d->fm, target->segment), *whole = machine_node(d->fm, target->segment + 1);
-	struct node *head = t->branches[t->branch].head;
 	struct place place = {0};
 
 	/* All that ^C can stop comes first: a position is booked, or it is not. */
 	if (request_load_settings(s, d->settings, err) || request_where(s, &place, NULL, err))
 		return NULL;
-	struct node *node = timeline_add(t, base, target->tick ? whole->command : NULL,
-					 target->tick ? COMMAND_MOVES : COMMAND_DEBUGGER);
-	t->branches[t->branch].head = head;
+	struct node *node = timeline_add_found(t, base, target->tick ? whole->command : NULL,
+					       target->tick ? COMMAND_MOVES : COMMAND_DEBUGGER, s->prompt);
 	keep_reissued(s, d, target, node);
 	node->partial = target->tick > 0;
 	node->tick = target->tick;
@@ -97,9 +95,6 @@ struct node *arrival_node(struct session *s, struct departure *d, struct reverse
 	target->steps = (struct path){0};
 	node->has_steps = true;
 	node->settings = d->settings ? xstrdup(d->settings) : NULL;
-	node->prompt = xstrdup(s->prompt);
-	node->stdin_pos = base->stdin_pos;
-	node->ran_us = base->ran_us;
 	if (target->tick) {
 		input_settle(s, whole, node);
 		/* Halted before its end, it is the same command. */

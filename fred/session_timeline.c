@@ -92,7 +92,7 @@ static void collect_reissued(struct session *s, const struct node *from, struct 
 static int bring_settings(struct session *s, struct node *from, char *settings, struct err *err)
 {
 	struct timeline *t = s->timeline;
-	struct node *node = t->here, *head = t->branches[t->branch].head;
+	struct node *node = t->here, **head = &t->branches[t->branch].head;
 	cleanup_free char *there = NULL;
 
 	if (request_settings(s, &there, err))
@@ -101,13 +101,11 @@ static int bring_settings(struct session *s, struct node *from, char *settings, 
 		return 0;
 	if (request_load_settings(s, settings, err))
 		return -1;
-	struct node *with = timeline_add(t, node, NULL, COMMAND_DEBUGGER);
-	t->branches[t->branch].head = head == node ? with : head;
+	struct node *with = timeline_add_found(t, node, NULL, COMMAND_DEBUGGER, node->prompt);
+	if (*head == node)
+		*head = with;
 	collect_reissued(s, from, with);
 	with->settings = xstrdup(settings);
-	with->prompt = xstrdup(node->prompt);
-	with->stdin_pos = node->stdin_pos;
-	with->ran_us = node->ran_us;
 	request_place_of_node(s, with);
 	return 0;
 }

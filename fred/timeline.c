@@ -69,6 +69,18 @@ struct node *timeline_add(struct timeline *t, struct node *parent, const char *c
 	return node;
 }
 
+struct node *timeline_add_found(struct timeline *t, struct node *base, const char *command, enum command_class class,
+				const char *prompt)
+{
+	struct node *head = t->branches[t->branch].head, *node = timeline_add(t, base, command, class);
+
+	t->branches[t->branch].head = head;
+	node->prompt = xstrdup(prompt);
+	node->stdin_pos = base->stdin_pos;
+	node->ran_us = base->ran_us;
+	return node;
+}
+
 struct node *timeline_node(struct timeline *t, int id) { return t->nodes[id]; }
 
 struct node *timeline_checkpoint(struct timeline *t, long number)

@@ -82,6 +82,10 @@ struct timeline *timeline_new(void);
 void timeline_free(struct timeline *t);         /* not the snapshots */
 /* A node below `parent`, which becomes the present one; the text is copied. */
 struct node *timeline_add(struct timeline *t, struct node *parent, const char *command, enum command_class class);
+/* The same for a position that FReD found: no command of the user's, so the branch keeps its head, and time and input
+ * are as at `base`.  The prompt is copied. */
+struct node *timeline_add_found(struct timeline *t, struct node *base, const char *command, enum command_class class,
+				const char *prompt);
 struct node *timeline_node(struct timeline *t, int id);
 struct node *timeline_checkpoint(struct timeline *t, long number);
 struct branch *timeline_branch(struct timeline *t, const char *name);

@@ -65,6 +65,19 @@ def test_reverse_stepi(folder):
     session.kill()
 
 
+def test_fred_end_is_the_newest_position(folder):
+    """Of the user's commands: a place that a move by instructions found is none."""
+    session = at_insert(folder)
+    session.do("stepi 5")
+    newest = pc(session)
+    for move in ("fred-reverse-stepi", "fred-reverse-nexti"):
+        session.do(move)
+        assert pc(session) != newest
+        session.do("fred-end")
+        assert pc(session) == newest
+    session.kill()
+
+
 def test_breakpoints_of_now_do_not_stop_it_on_the_way(folder):
     session = at_insert(folder)
     way = forward(folder)
