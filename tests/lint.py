@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks what doc and compiler do not: who may include whom, a licence line in every file, no paths of one machine.
+"""Checks what doc and compiler do not: who may include whom, a licence line in every file, no paths of one machine, no
+file too long.
 
 Usage: tests/lint.py; prints FILE:LINE: MESSAGE for each offence and ends with status 1 if there was one."""
 import os
@@ -10,6 +11,7 @@ import subprocess
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+LONGEST = 500           # lines of a file; one idea each
 OURS = ("base", "channel", "ckpt", "replay", "decompose", "fred", "pdb-adapter", "gdb-adapter")
 
 
@@ -69,6 +71,8 @@ def check_text(path, offend):
         or os.path.basename(path) == "Makefile"
     if needs_licence and not any("SPDX-License-Identifier: GPL-3.0-or-later" in line for line in lines[:12]):
         offend(path, 1, "no SPDX-License-Identifier: GPL-3.0-or-later")
+    if path.endswith((".c", ".h", ".py")) and len(lines) > LONGEST + 1:
+        offend(path, LONGEST + 1, "more than %d lines: split it by theme" % LONGEST)
     for number, line in enumerate(lines, 1):
         # Homes and mounts of one machine; /root and /home alone may well be what a file is about.
         if re.search(r"/wo[r]k/\w|/home/\w+/|/ro[o]t/\.\w", line):

@@ -2,23 +2,16 @@
 """Faults and bad input: a clear message and what to do, nothing left running, nothing of the user's lost."""
 import os
 import re
-import shutil
 import signal
-import stat
 import subprocess
 import sys
 
 import pytest
 
 import driver
-from driver import DEADLINE
+from driver import line_of
 
 ROOT = os.geteuid() == 0
-
-
-def line_of(script, text):
-    with open(driver.program(script)) as file:
-        return next(number for number, line in enumerate(file, 1) if text in line)
 
 
 def children(folder, name="python"):
@@ -318,25 +311,9 @@ def test_fewer_namespaces(folder, fred, faults):
     assert session.status == 0
 
 
-def ordinary_user(folder):
-    if not ROOT:
-        return ()
-    if not shutil.which("setpriv"):
-        pytest.skip("setpriv is not installed")
-    for path in (driver.FRED, driver.program("a.py")):
-        while path != "/":
-            if not os.stat(path).st_mode & (stat.S_IXOTH if os.path.isdir(path) else stat.S_IROTH):
-                pytest.skip("an ordinary user may not read " + path)
-            path = os.path.dirname(path)
-    for path in (folder.home, folder.tmp, folder.work):
-        os.chmod(path, 0o777)
-    return ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all",
-            "--no-new-privs")
-
-
 @pytest.mark.parametrize("faults", ["", "no-user-namespaces"])
 def test_ordinary_user(folder, fred, faults):
-    session = at_6(fred, prefix=ordinary_user(folder), env={"FRED_FAULT": faults or None}, python="/usr/bin/python3")
+    session = at_6(fred, prefix=driver.ordinary_user(folder, driver.program("a.py")), env={"FRED_FAULT": faults or None}, python="/usr/bin/python3")
     assert session.do("import os; print(os.getuid() == %s)" % (65534 if ROOT else os.getuid())) == "True\n"
     session.do("continue")
     assert session.do("p n") == "3\n"

@@ -51,6 +51,16 @@ def interrupt_is_taken(session):
     await_state(lambda: not pending(), "the signal is read")
 
 
+def interrupt_at_once(folder, session, command):
+    """^C while the debugger has not even read what the command has made FReD ask; returns the answer."""
+    debugger = stop_debugger(folder)
+    session.send(command)
+    session.expect(command + "\r\n")
+    interrupt_is_taken(session)
+    os.kill(debugger, signal.SIGCONT)
+    return session.prompt()
+
+
 def check_unharmed(session, here):
     """The place, and that question and answer still belong together: a changed variable is seen as such, and undone."""
     assert session.do("where") == here
@@ -90,12 +100,7 @@ def test_interrupted_before_the_work_begins(folder, fred, command):
     """The debugger has not even said where it stands: the first request after that is given up as soon as it is sent."""
     session = at_6(fred)
     here = session.do("where")
-    debugger = stop_debugger(folder)
-    session.send(command)
-    session.expect(command + "\r\n")
-    interrupt_is_taken(session)
-    os.kill(debugger, signal.SIGCONT)
-    assert session.prompt().endswith("FReD: stopped by ^C\r\n")
+    assert interrupt_at_once(folder, session, command).endswith("FReD: stopped by ^C\r\n")
     check_unharmed(session, here)
 
 
@@ -104,12 +109,7 @@ def test_interrupted_before_the_debugger_has_the_line(folder, fred, command):
     """FReD is still asking what the line would do: the line is taken back."""
     session = at_6(fred)
     here = session.do("where")
-    debugger = stop_debugger(folder)
-    session.send(command)
-    session.expect(command + "\r\n")
-    interrupt_is_taken(session)
-    os.kill(debugger, signal.SIGCONT)
-    assert session.prompt() == "FReD: stopped by ^C\r\n"
+    assert interrupt_at_once(folder, session, command) == "FReD: stopped by ^C\r\n"
     check_unharmed(session, here)
 
 

@@ -3,6 +3,8 @@
 import os
 import subprocess
 
+from gdb_pair import PROGRAMS
+
 SOURCES = {
     "sums": r"""#include <fcntl.h>
 #include <stdio.h>
@@ -36,16 +38,7 @@ int main(void)
 	return t;
 }
 """,
-    "spins": r"""#include <stdio.h>
-volatile long n;
-int main(void)
-{
-	puts("spinning");
-	fflush(stdout);
-	for (;;)
-		n++;
-}
-""",
+    "spins": PROGRAMS["spin.c"],
     "daemon": r"""#include <unistd.h>
 int step;
 int main(void)

@@ -6,7 +6,8 @@ import re
 import pytest
 
 import driver
-from test_paper import history_of, line_of
+from driver import line_of
+from test_paper import history_of
 
 COMMANDS = """checkpoint ckpt list restart delete undo redo reverse-step rs reverse-next rn reverse-finish rf
 reverse-continue rc reverse-watch rw history when start end branch switch source set show help""".split()

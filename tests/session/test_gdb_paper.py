@@ -8,17 +8,10 @@ import subprocess
 import pytest
 
 import driver
+from driver import line_of
 from gdb_pair import Gdb
 
 pytestmark = pytest.mark.skipif(not shutil.which("gdb") or not shutil.which("gcc"), reason="no gdb or no gcc here")
-
-
-def line_of(source, text):
-    with open(driver.program(source)) as file:
-        for number, line in enumerate(file, 1):
-            if text in line:
-                return number
-    raise KeyError(text)
 
 
 def at_the_end(folder, source):

@@ -6,17 +6,13 @@ import subprocess
 import pytest
 
 import driver
+from driver import line_of
 from gdb_pair import Gdb, build
 
 
 def list_program(folder, name):
     subprocess.run(["gcc", "-g", "-O0", "-o", name, driver.program(name + ".c")], cwd=folder.work, check=True)
     return "./" + name
-
-
-def line_of(name, text):
-    with open(driver.program(name + ".c")) as source:
-        return next(number for number, line in enumerate(source, 1) if text in line)
 
 
 @pytest.mark.parametrize("name, good, message, further", [
@@ -27,13 +23,13 @@ def test_the_statement_that_makes_the_list_longer(folder, name, good, message, f
     gdb = Gdb(folder, "-nx", list_program(folder, name), snapshots=True)
     gdb.do_all("break main", "run")
     assert "FReD: checkpoint 1 at %s.c:" % name in gdb.do("fred-ckpt")
-    gdb.do_all("break %d" % line_of(name, "return 0;"), "continue")
+    gdb.do_all("break %d" % line_of(name + ".c", "return 0;"), "continue")
     found = gdb.do("fred-reverse-watch list_len(head) < 17")
     assert "was 1 before, 0 after this statement:" in found
     assert re.search(r"^\d+\t+%s$" % re.escape(good), found, re.M)
     assert (message is None) == ("the change comes" not in found)
     if message:
-        assert "%s.c:%d in main()" % (name, line_of(name, message)) in found
+        assert "%s.c:%d in main()" % (name, line_of(name + ".c", message)) in found
     assert gdb.do("print list_len(head)") == "$1 = 16\n"
     here = gdb.do("where")
     assert here.startswith("#0  ") and "#1  " in here

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 import driver
+from driver import line_of
 
 # In Python 3 `print num` is no statement; the paper's users have this line in their .pdbrc.
 PDBRC = "alias print p %1\n"
@@ -25,14 +26,6 @@ def spelled_out(commands):
     for command in commands:
         run = re.fullmatch(r"(step|next) (\d+)", command)
         yield from [run.group(1)] * int(run.group(2)) if run else [command]
-
-
-def line_of(script, text):
-    with open(driver.program(script)) as file:
-        for number, line in enumerate(file, 1):
-            if text in line:
-                return number
-    raise KeyError(text)
 
 
 def test_autocount(folder, fred):

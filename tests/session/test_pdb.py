@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 import driver
-from test_paper import line_of
+from driver import line_of
 
 
 AFTER_THE_END = re.compile(rb"FReD: [^\n]*\n\(fred\) $")
