@@ -59,6 +59,14 @@ struct machine_value {
 
 struct machine_mark;            /* a position remembered; cheap (milliseconds) */
 
+/* What observe() saw of EXPR, up to the present place. */
+struct machine_seen {
+	bool whole;             /* at every stop since the start, or since the activation was born */
+	uint64_t changes;       /* how many times it was another at a stop than at the one before */
+	uint64_t last;          /* with changes: the last stop that had another value than the next */
+	struct machine_value value;     /* at the last stop; its text is the holder's */
+};
+
 /* All int functions: 0, or -1 with err filled; err.sys ECANCELED: the user typed ^C. */
 struct machine {
 	void *self;
@@ -93,6 +101,13 @@ struct machine {
 	/* The value of an expression in the frame at `depth` here.  May disturb the program: the caller goes elsewhere
 	 * after it (enter() or go()) before it runs on. */
 	int (*eval)(void *self, const char *expr, uint32_t depth, struct machine_value *value, struct err *err);
+	/* The trace() that comes next, from the start of this segment, looks at EXPR at every stop in the activation that
+	 * is at `depth` then, without disturbing the program.  1: it will; 0: nothing that can only be looked at, or the
+	 * debugger cannot.  observed(): what has come of it, at the end of that trace and before anything else.  It is a hint: an
+	 * eval() in a process that nothing was evaluated in has the last word.  Both NULL: never.  Cost: as trace(), and
+	 * half of that again. */
+	int (*observe)(void *self, const char *expr, uint32_t depth, struct err *err);
+	int (*observed)(void *self, struct machine_seen *seen, struct err *err);
 	/* So many ticks cost about as much as a mark and a return to it; 0: as many as trail.h says, where a tick takes less than
 	 * a microsecond. */
 	uint64_t mark_interval;

@@ -87,15 +87,15 @@ void reverse_found(struct reverse_target *target, int segment, uint64_t tick, st
 	target->trail = trail;
 }
 
-/* From the last mark before the target, and not from one at it: the user sees where the run to it ends. */
+/* From the last mark before the target, and not from one at it unless it is meant: the user sees where the run to it ends. */
 static int go(struct machine *m, struct reverse_target *target, struct stack *stack, struct machine_stop *stop,
 	      struct err *err)
 {
-	uint64_t before = target->tick > 0 ? target->tick - 1 : 0;
+	uint64_t from = target->tick > 0 && !target->marked ? target->tick - 1 : target->tick;
 
-	if (trail_go(m, target->trail, target->segment, before, stack, stop, err) < 0)
+	if (trail_go(m, target->trail, target->segment, from, stack, stop, err) < 0)
 		return -1;
-	if (target->tick > 0 && walk_trace(m, target->tick, stack, stop, err) < 0)
+	if (target->tick > from && walk_trace(m, target->tick, stack, stop, err) < 0)
 		return -1;
 	if (target->depth && stop->depth != target->depth)
 		return walk_diverged(err, "statement %" PRIu64 " of a command is at depth %u, not %u", target->tick,

@@ -34,6 +34,8 @@ struct reverse_target {
 	bool no_more;           /* no such stop, or fewer than the count: the target is the start of history, and the user
 	                         * is told "No more reverse-execution history." */
 	uint32_t depth;         /* of the target, where the search learnt it; 0: not known */
+	bool marked;            /* the trail has a mark at the target itself, made for it; reverse_go() returns to that, and
+	                         * runs nothing */
 	struct path steps;      /* from the segment's start to here; filled by reverse_go() */
 	struct trail *trail;    /* marks in the segment, which make the way short; NULL: none.  It holds snapshots of the
 	                         * machine, and must be freed before that goes away */

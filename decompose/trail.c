@@ -28,6 +28,7 @@ void trail_free(struct trail *t)
 		return;
 	trail_drop_marks(t);
 	stack_free(&t->stack);
+	free(t->seen.value.text);
 	free(t->hits.ticks);
 	free(t->marks);
 	free(t);
@@ -94,6 +95,14 @@ static int trace_piece(struct trail *t, struct machine_stop *stop, struct err *e
 	return 0;
 }
 
+static int start_observing(struct trail *t, const struct trail_wish *wish, struct err *err)
+{
+	int rc = wish->expr && t->m->observe ? t->m->observe(t->m->self, wish->expr, wish->depth, err) : 0;
+
+	t->observed = rc > 0;
+	return rc < 0 ? -1 : 0;
+}
+
 static int lay(struct trail *t, int segment, const struct trail_wish *wish, struct machine_stop *end, struct err *err)
 {
 	struct machine *m = t->m;
@@ -102,13 +111,15 @@ static int lay(struct trail *t, int segment, const struct trail_wish *wish, stru
 		return -1;
 	t->began_inside = end->inside;
 	stack_start(&t->stack, end, wish->stops, true);
+	if (start_observing(t, wish, err) < 0)
+		return -1;
 	for (;;) {
 		if (m->progress)
 			m->progress(m->self, "running again", t->stack.tick, 0, wish->evaluations);
 		if (trace_piece(t, end, err) < 0)
 			return -1;
 		if (end->end)
-			return 0;
+			return t->observed ? m->observed(m->self, &t->seen, err) : 0;
 		if (lay_mark(t, err) < 0)
 			return -1;
 	}
@@ -147,4 +158,38 @@ int trail_go(struct machine *m, const struct trail *t, int segment, uint64_t tic
 	if (stack)
 		stack_copy(stack, &t->marks[i - 1].stack);
 	return 0;
+}
+
+/* The marks stay in the order of their ticks. */
+static struct trail_mark *insert(struct trail *t, uint64_t tick)
+{
+	size_t i = t->n;
+
+	array_grow(t->marks, t->n);
+	for (; i > 0 && t->marks[i - 1].stack.tick > tick; i--)
+		t->marks[i] = t->marks[i - 1];
+	memset(&t->marks[i], 0, sizeof t->marks[i]);
+	t->n++;
+	return &t->marks[i];
+}
+
+int trail_mark_at(struct trail *t, int segment, uint64_t tick, struct machine_mark **mark, struct machine_stop *stop,
+		  struct err *err)
+{
+	struct stack stack = { 0 };
+	struct trail_mark *at;
+	int rc = trail_go(t->m, t, segment, tick, &stack, stop, err);
+
+	if (rc == 0 && stop->tick < tick)
+		rc = walk_trace(t->m, tick, &stack, stop, err);
+	if (rc == 0)
+		rc = t->m->mark(t->m->self, mark, err);
+	if (rc == 0) {
+		at = insert(t, tick);
+		at->mark = *mark;
+		stack_copy(&at->stack, &stack);
+		t->laid++;
+	}
+	stack_free(&stack);
+	return rc;
 }

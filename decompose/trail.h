@@ -48,6 +48,8 @@ struct trail {
 	struct stack_recent hits;       /* the last ticks where a breakpoint was told, the end included */
 	size_t keep_hits;
 	unsigned laid;                  /* marks, those dropped included */
+	bool observed;                  /* wish.expr could be looked at, and this was seen of it: */
+	struct machine_seen seen;
 };
 
 /* What a trace is made for, besides the births and paths of activations. */
@@ -55,6 +57,8 @@ struct trail_wish {
 	size_t stops;           /* how many last stops of each activation the stack is to hold */
 	size_t hits;            /* how many last hits of breakpoints; 0: they are not looked at */
 	unsigned evaluations;   /* so far: for progress() */
+	const char *expr;       /* to be observed on the way in the activation that is at `depth` at the end; or NULL */
+	uint32_t depth;
 };
 
 /* Enter the segment and trace it to its end.  NULL: err says why, and no mark is left. */
@@ -64,6 +68,9 @@ struct trail *trail_lay(struct machine *m, int segment, const struct trail_wish 
  * NULL, becomes the one there, to be freed by stack_free() also when this fails. */
 int trail_go(struct machine *m, const struct trail *trail, int segment, uint64_t tick, struct stack *stack,
 	     struct machine_stop *stop, struct err *err) must_check;
+/* Go to the tick, and have a mark there.  *mark is the trail's own. */
+int trail_mark_at(struct trail *trail, int segment, uint64_t tick, struct machine_mark **mark, struct machine_stop *stop,
+		  struct err *err) must_check;
 void trail_drop_marks(struct trail *trail);
 void trail_free(struct trail *trail);           /* NULL is no trail */
 

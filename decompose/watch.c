@@ -114,9 +114,9 @@ static void forget_shortest(struct watch *w, int from)
 		watch_forget(w, shortest);
 }
 
-static int lay_trail(struct watch *w, int i, struct machine_stop *end)
+static int lay_trail(struct watch *w, int i, bool observe, struct machine_stop *end)
 {
-	struct trail_wish wish = { .evaluations = w->result->evaluations };
+	struct trail_wish wish = { .evaluations = w->result->evaluations, .expr = observe ? w->expr : NULL, .depth = w->depth };
 	struct watch_segment *s = &w->segments[i];
 
 	s->trail = trail_lay(w->m, i, &wish, end, w->err);
@@ -135,7 +135,7 @@ int watch_retrace(struct watch *w, int i)
 		return 0;
 	s->trodden = false;
 	trail_free(s->trail);
-	return lay_trail(w, i, &end);
+	return lay_trail(w, i, false, &end);
 }
 
 int watch_check(struct watch *w, uint64_t done, uint64_t all)
@@ -152,6 +152,20 @@ int watch_check(struct watch *w, uint64_t done, uint64_t all)
 	return rc;
 }
 
+/* An end inside a statement is a position of its own, which no tick was told of: there EXPR is V. */
+static void note_observed(const struct watch *w, struct watch_segment *s)
+{
+	const struct machine_seen *seen = &s->trail->seen;
+
+	s->observed = s->trail->observed && seen->whole;
+	s->changed = s->observed && seen->changes > 0;
+	s->change = seen->last;
+	if (s->observed && s->last > s->end && watch_differs(&seen->value, &w->now)) {
+		s->changed = true;
+		s->change = s->end;
+	}
+}
+
 static int trace_segment(struct watch *w, int i, struct watch_segment *s)
 {
 	struct machine_stop end;
@@ -160,7 +174,7 @@ static int trace_segment(struct watch *w, int i, struct watch_segment *s)
 	*s = (struct watch_segment){ .alive = true };
 	if (!w->m->moves(w->m->self, i))
 		return 0;
-	if (lay_trail(w, i, &end) < 0)
+	if (lay_trail(w, i, true, &end) < 0)
 		return -1;
 	stack = &s->trail->stack;
 	s->end = end.tick;
@@ -171,6 +185,7 @@ static int trace_segment(struct watch *w, int i, struct watch_segment *s)
 	if (!s->alive && s->birth > s->last)
 		return walk_diverged(w->err, "the selected function was not called at the end of a command");
 	forget_shortest(w, i);
+	note_observed(w, s);
 	/* This is now, reached by a run: what EXPR depends on is the same, or the search would find nothing true. */
 	return i == w->n - 1 && end.depth >= w->depth ? watch_check(w, 0, 0) : 0;
 }
@@ -348,8 +363,11 @@ static int search_segment(struct watch *w, int segment, struct machine_value *be
 {
 	const struct watch_segment *s = &w->segments[segment];
 	struct halves h = { .segment = segment, .lo = s->alive ? 0 : s->birth - 1, .hi = s->last, .before = before };
-	int rc = watch_retrace(w, segment);
+	int rc = watch_found_observed(w, segment);
 
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	rc = watch_retrace(w, segment);
 	if (rc == 0)
 		rc = halve_trail(w, &h);
 	if (rc == 0 && !h.mark) {
@@ -359,7 +377,7 @@ static int search_segment(struct watch *w, int segment, struct machine_value *be
 	while (rc == 0 && h.hi - h.lo > 1)
 		rc = halve_stretch(w, &h);
 	if (rc == 0)
-		rc = watch_found(w, segment, h.mark, h.lo, h.lo, before);
+		rc = watch_found(w, segment, h.mark, h.lo, h.lo, before, NULL);
 	watch_drop(w, &h.own);
 	return rc;
 }

@@ -19,6 +19,9 @@ struct watch_segment {
 	uint64_t last;          /* the last position: e or e+1 */
 	struct trail *trail;    /* NULL where the command does not move */
 	bool trodden;           /* the trail had marks, and they have been dropped */
+	bool observed;          /* EXPR was looked at on the way, at every stop of the activation, and so: */
+	bool changed;
+	uint64_t change;        /* the last position whose next one has another value */
 };
 
 struct watch {
@@ -58,9 +61,13 @@ int watch_mark_at(struct watch *w, int segment, uint64_t position, struct machin
 int watch_run(struct watch *w, int segment, uint64_t position, struct machine_stop *stop) must_check;
 
 /* Position k of a segment is the answer: EXPR differs here, with the value `before` (taken over), and has the present
- * value at k+1.  Checks the latter, from the mark at position `marked`, and fills the result. */
+ * value at k+1.  Checks the latter, from the mark at position `marked`, and fills the result.  `held` not NULL: it need not
+ * have that value; then *held is false, and nothing is filled. */
 int watch_found(struct watch *w, int segment, struct machine_mark *mark, uint64_t marked, uint64_t k,
-		struct machine_value *before) must_check;
+		struct machine_value *before, bool *held) must_check;
+/* What was observed on the trace's way, asked of the segment [lo, last]: 1: the last change is found and filled in, after
+ * both evaluations.  0: nothing is known, or what was seen did not hold. */
+int watch_found_observed(struct watch *w, int segment) must_check;
 /* The command of the segment, which has no ticks, is the answer. */
 void watch_found_command(struct watch *w, int segment, struct machine_value *before);
 
@@ -69,6 +76,8 @@ void watch_forget(struct watch *w, int segment);
 /* The marks are wanted again, where watch_forget() or a lack of room dropped them. */
 int watch_retrace(struct watch *w, int segment) must_check;
 
+/* Was EXPR seen to be V at all stops of the segment? */
+bool watch_observed_constant(const struct watch *w, int segment);
 /* The exact latest change (options.last): every position, from now backwards. */
 int watch_scan(struct watch *w) must_check;
 

@@ -70,16 +70,32 @@ static void fill(struct watch *w, int segment, uint64_t k, struct machine_value 
 	before->text = NULL;
 }
 
+/* Is EXPR V here? */
+static int holds(struct watch *w, bool *held)
+{
+	struct machine_value value;
+
+	if (!held)
+		return watch_check(w, 1, 1);
+	if (watch_eval(w, 1, 1, &value) < 0)
+		return -1;
+	*held = !watch_differs(&value, &w->now);
+	watch_value_free(&value);
+	return 0;
+}
+
 int watch_found(struct watch *w, int segment, struct machine_mark *mark, uint64_t marked, uint64_t k,
-		struct machine_value *before)
+		struct machine_value *before, bool *held)
 {
 	struct machine_stop at, next;
 
 	if (watch_go(w, mark, marked, &at) < 0 || (k > marked && watch_run(w, segment, k, &at) < 0))
 		return -1;
 	next = at;
-	if (watch_run(w, segment, k + 1, &next) < 0 || watch_check(w, 1, 1) < 0)
+	if (watch_run(w, segment, k + 1, &next) < 0 || holds(w, held) < 0)
 		return -1;
+	if (held && !*held)
+		return 0;
 	fill(w, segment, k, before);
 	w->result->target.depth = at.depth;
 	w->result->inside = k == 0 && at.inside;
@@ -124,7 +140,7 @@ static int scan_short(struct watch *w, struct scan *scan, struct machine_mark *m
 		if (watch_differs(&scan->before, &w->now)) {
 			scan->found = true;
 			scan->k = k;
-			return watch_found(w, scan->segment, mark, lo, k, &scan->before);
+			return watch_found(w, scan->segment, mark, lo, k, &scan->before, NULL);
 		}
 		watch_value_free(&scan->before);
 	}
@@ -168,7 +184,7 @@ static int scan_birth(struct watch *w, struct scan *scan)
 
 	if (watch_mark_at(w, scan->segment, s->birth - 1, &mark) < 0)
 		return -1;
-	rc = watch_found(w, scan->segment, mark, s->birth - 1, s->birth - 1, &unborn);
+	rc = watch_found(w, scan->segment, mark, s->birth - 1, s->birth - 1, &unborn, NULL);
 	scan->found = rc == 0;
 	watch_drop(w, &mark);
 	return rc;
@@ -215,6 +231,10 @@ static int scan_segment(struct watch *w, struct scan *scan)
 		watch_value_free(&scan->before);
 		return 0;
 	}
+	rc = watch_found_observed(w, scan->segment);
+	scan->found = rc > 0;
+	if (rc != 0 || (s->alive && watch_observed_constant(w, scan->segment)))
+		return rc < 0 ? -1 : 0;
 	rc = scan_trail(w, scan, s->alive ? 0 : s->birth);
 	if (rc == 0 && !scan->found && !s->alive)
 		rc = scan_birth(w, scan);

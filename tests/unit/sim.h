@@ -63,6 +63,9 @@ struct sim {
 	int diverges;           /* this segment ends one tick early from now on; -1: none */
 	unsigned evals;
 	unsigned lies_at;       /* this evaluation gives a value never seen before; 0: none */
+	enum { SIM_BLIND, SIM_OBSERVES, SIM_GIVES_UP, SIM_MISLEADS } observer;
+	bool observing, observes_global;
+	uint32_t observed_depth;
 	uint64_t ran;           /* ticks run */
 	uint64_t longest;       /* in one go */
 	unsigned marks;         /* taken so far */

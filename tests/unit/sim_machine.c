@@ -198,6 +198,56 @@ static int eval(void *self, const char *expr, uint32_t depth, struct machine_val
 	return 0;
 }
 
+static int observe(void *self, const char *expr, uint32_t depth, struct err *err)
+{
+	struct sim *sim = self;
+
+	assert(sim->placed && !sim->disturbed && sim->position == sim->segments[sim->segment].from);
+	if (op(sim, err) < 0)
+		return -1;
+	sim->observing = sim->observer != SIM_BLIND;
+	sim->observes_global = expr[0] == 'g';
+	sim->observed_depth = depth;
+	return sim->observing;
+}
+
+/* What a look at every stop of the segment would have seen. */
+static int observed(void *self, struct machine_seen *seen, struct err *err)
+{
+	struct sim *sim = self;
+	const struct sim_segment *s = &sim->segments[sim->segment];
+	uint64_t end = sim->position / 8 * 8;
+	bool alive = sim->observed_depth <= sim_depth(sim, end) && sim_innermost(sim, end) >= 0;
+	int who = alive ? sim_frame(sim, end, sim->observed_depth) : -1, before = 0;
+	bool first = true;
+
+	assert(sim->observing);
+	*seen = (struct machine_seen){ .whole = alive && sim->observer != SIM_GIVES_UP };
+	if (op(sim, err) < 0)
+		return -1;
+	for (uint64_t at = s->from / 8; alive && at <= end / 8; at++) {
+		uint64_t position = at * 8 > s->from ? at * 8 : s->from;
+
+		if (!sim_lives(sim, who, position))
+			continue;
+		int v = sim_value(sim, sim->observes_global ? -1 : who, sim->segment, position);
+		if (!first && v != before) {
+			seen->changes++;
+			seen->last = at - s->from / 8 - 1;
+		}
+		before = v;
+		first = false;
+	}
+	seen->whole = seen->whole && !first;
+	seen->value.kind = before == SIM_UNDEFINED ? MACHINE_UNDEFINED : MACHINE_VALUE;
+	seen->value.text = xasprintf("%d", before);
+	if (sim->observer == SIM_MISLEADS) {
+		seen->changes = sim_random(sim, 3);
+		seen->last = sim_random(sim, end / 8 - s->from / 8 + 1);
+	}
+	return 0;
+}
+
 static void progress(void *self, const char *doing, uint64_t done, uint64_t all, unsigned evaluations)
 {
 	assert(all == 0 || done <= all);
@@ -207,6 +257,7 @@ void sim_machine_init(struct sim *sim)
 {
 	sim->machine = (struct machine){
 		.self = sim, .segments = segments, .moves = moves, .enter = enter, .now = now, .run = run, .trace = trace,
-		.mark = mark, .go = go, .drop = drop, .eval = eval, .progress = progress,
+		.mark = mark, .go = go, .drop = drop, .eval = eval,
+		.observe = observe, .observed = observed, .progress = progress,
 	};
 }
