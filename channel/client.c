@@ -168,6 +168,19 @@ int client_eval(void *self, const char *expr, uint32_t depth, struct err *err)
 	return send_expression(self, MESSAGE_EVAL, expr, depth, err);
 }
 
+int client_observe(void *self, const char *expr, uint32_t depth, struct err *err)
+{
+	char number_[16];
+
+	snprintf(number_, sizeof number_, "%u", depth);
+	return SEND(self, MESSAGE_OBSERVE, err, expr, number_);
+}
+
+int client_observed(void *self, struct err *err)
+{
+	return SEND(self, MESSAGE_OBSERVED, err);
+}
+
 int client_frame_for(void *self, const char *expr, uint32_t depth, struct err *err)
 {
 	return send_expression(self, MESSAGE_FRAME_FOR, expr, depth, err);
@@ -183,14 +196,14 @@ int client_settings_load(void *self, const char *saved, struct err *err)
 	return SEND(self, MESSAGE_SETTINGS_LOAD, err, saved);
 }
 
-int client_clock_run(void *self, const char *text, uint64_t limit, bool trace, const char *breakpoints,
+int client_clock_run(void *self, const char *text, uint64_t limit, enum adapter_trace trace, const char *breakpoints,
 			 bool show, const char *until, bool by_instruction, struct err *err)
 {
 	char number_[24];
 
 	snprintf(number_, sizeof number_, "%llu", (unsigned long long)limit);
 	return SEND(self, MESSAGE_CLOCK_RUN, err, text != NULL ? "1" : "0", text != NULL ? text : "", number_,
-		    trace ? "1" : "0", breakpoints != NULL ? breakpoints : "", show ? "1" : "0", until != NULL ? until : "",
+		    trace == ADAPTER_OBSERVES ? "2" : trace ? "1" : "0", breakpoints != NULL ? breakpoints : "", show ? "1" : "0", until != NULL ? until : "",
 		    by_instruction ? "1" : "0");
 }
 

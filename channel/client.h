@@ -28,10 +28,12 @@ int client_state(void *self, const char *command, struct err *err);
 int client_measure(void *self, const char *command, const char *state, struct err *err);
 int client_begin(void *self, const char *text, struct err *err);
 int client_eval(void *self, const char *expr, uint32_t depth, struct err *err);
+int client_observe(void *self, const char *expr, uint32_t depth, struct err *err);
+int client_observed(void *self, struct err *err);
 int client_frame_for(void *self, const char *expr, uint32_t depth, struct err *err);
 int client_settings_save(void *self, struct err *err);
 int client_settings_load(void *self, const char *saved, struct err *err);
-int client_clock_run(void *self, const char *text, uint64_t limit, bool trace, const char *breakpoints,
+int client_clock_run(void *self, const char *text, uint64_t limit, enum adapter_trace trace, const char *breakpoints,
 		    bool show, const char *until, bool by_instruction, struct err *err);
 int client_go_on(void *self, struct err *err);
 

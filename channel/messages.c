@@ -226,3 +226,17 @@ int messages_value(const struct adapter_event *reply, struct machine_value *valu
 	value->text = xstrdup(reply->fields[1]);
 	return 0;
 }
+
+int messages_seen(const struct adapter_event *reply, struct machine_seen *seen)
+{
+	if (reply->n_fields < 5)
+		return -1;
+	*seen = (struct machine_seen){
+		.whole = number(reply->fields, reply->n_fields, 0),
+		.changes = strtoull(reply->fields[1], NULL, 10),
+		.last = strtoull(reply->fields[2], NULL, 10),
+		.value = { .kind = number(reply->fields, reply->n_fields, 3) ? MACHINE_VALUE : MACHINE_UNDEFINED,
+			   .text = xstrdup(reply->fields[4]) },
+	};
+	return 0;
+}

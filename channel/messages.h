@@ -20,6 +20,7 @@ int messages_send(struct messages *m, int type, struct err *err, const char *con
 
 /* The replies to MESSAGE_WHERE and MESSAGE_EVAL: see struct adapter, place_of and value_of. */
 int messages_place(const struct adapter_event *reply, struct place *here, struct place *caller) must_check;
+int messages_seen(const struct adapter_event *reply, struct machine_seen *seen) must_check;
 int messages_value(const struct adapter_event *reply, struct machine_value *value) must_check;
 
 #endif

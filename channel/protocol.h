@@ -41,12 +41,14 @@ enum agent_request {
 	MESSAGE_WHERE = 'w',
 	MESSAGE_EVAL = 'v',             /* expression, depth; reply: 1 or 0 (undefined), text */
 	MESSAGE_FRAME_FOR = 'n',        /* expression, depth; reply: the depth to evaluate it at, number of threads */
+	MESSAGE_OBSERVE = 'x',          /* expression, depth: for the trace that comes next; reply: 1 or 0 (it cannot be), why */
+	MESSAGE_OBSERVED = 'y',         /* reply: 1 or 0 (not at every stop), changes, tick before the last, 1 or 0 (undefined), text */
 	MESSAGE_SHOW = 'h',             /* the debugger prints the present place; reply: nothing */
 	MESSAGE_SETTINGS_SAVE = 's',    /* reply: one field */
 	MESSAGE_SETTINGS_LOAD = 'o',    /* saved; reply: warnings */
 	MESSAGE_STATE = 'd',            /* the command that ended here; reply: how, or a digest of the stop's frames */
 	MESSAGE_MEASURE = 'm',          /* command, state; reply: the state that can be found again */
-	/* 1 or 0 (go on after a halt), text, limit, trace, settings whose breakpoints are told or "", show, digest of the state that is the end or "", by instruction */
+	/* 1 or 0 (go on after a halt), text, limit, trace (2: and observe), settings whose breakpoints are told or "", show, digest of the state that is the end or "", by instruction */
 	MESSAGE_CLOCK_RUN = 'k',
 	MESSAGE_BEGIN = 'b',            /* text: start the program, halt it where it begins.  PROMPT or FAILED answers */
 	MESSAGE_GO_ON = 'g',

@@ -27,6 +27,9 @@ enum command_class {
 	COMMAND_QUITS,
 };
 
+/* What clock_run() tells of its way. */
+enum adapter_trace { ADAPTER_QUIET, ADAPTER_TRACES, ADAPTER_OBSERVES };
+
 enum adapter_event_kind {
 	ADAPTER_NOTHING,        /* no whole message yet */
 	ADAPTER_HELLO,          /* the agent has come to life */
@@ -152,12 +155,18 @@ struct adapter {
 	/* Was the command one plain `next`, and did it come to its end by itself?  NULL: it cannot be told. */
 	bool (*ended_next)(const char *command, const char *ending);
 
+	/* Both NULL: never.  The clock_run() that comes next, with ADAPTER_OBSERVES, looks at the expression on its way; see
+	 * struct machine.  Replies: whether it will; decoded by seen_of(). */
+	int (*observe)(void *self, const char *expr, uint32_t depth, struct err *err);
+	int (*observed)(void *self, struct err *err);
+	int (*seen_of)(const struct adapter_event *reply, struct machine_seen *seen);
+
 	/* The statement clock.  clock_run answers the prompt: with the command `text` from tick 0, or with NULL on from
 	 * where an earlier clock_run was halted.  A run that ^C ended has no end of its own when it is repeated: `until`,
-	 * the state() there, says where it is; otherwise it is NULL, unless needs_ends.  ADAPTER_TICKS come meanwhile when `trace`, and tell
+	 * the state() there, says where it is; otherwise it is NULL, unless needs_ends.  ADAPTER_TICKS come meanwhile when traced, and tell
 	 * where a breakpoint of the settings `breakpoints` is, if that is not NULL; ADAPTER_ARRIVING comes when
 	 * `show` and the limit was reached; ADAPTER_PROMPT ends it.  by_instruction: a tick is what stepi makes. */
-	int (*clock_run)(void *self, const char *text, uint64_t limit, bool trace, const char *breakpoints,
+	int (*clock_run)(void *self, const char *text, uint64_t limit, enum adapter_trace trace, const char *breakpoints,
 			 bool show, const char *until, bool by_instruction, struct err *err);
 	int (*go_on)(void *self, struct err *err);
 	uint64_t mark_interval;         /* struct machine */

@@ -29,6 +29,7 @@ struct fred_machine {
 	bool started;                   /* its command is on the way, halted at stop.tick */
 	struct machine_stop stop;
 	const char *breakpoints;        /* settings of the present: its breakpoints are what a trace tells of */
+	bool observing;                 /* the trace under way looks at an expression */
 	bool show;                      /* the debugger shows the next place that is run to */
 	struct place left, *returns;    /* places to which functions returned: op_leave() */
 	size_t n_returns;
@@ -75,7 +76,7 @@ static int op_enter(void *self, int segment, struct machine_stop *stop, struct e
 	if (travel_to(m->session, m->nodes[segment], err))
 		return -1;
 	m->segment = segment;
-	m->started = false;
+	m->started = m->observing = false;
 	if (here(m, &m->stop, err))
 		return -1;
 	m->stop.inside = m->nodes[segment]->inside;
@@ -107,7 +108,10 @@ static int op_now(void *self, struct machine_stop *stop, struct err *err)
 {
 	struct fred_machine *m = self;
 
-	if (travel_to(m->session, m->nodes[m->n], err) || here(m, stop, err))
+	struct session *s = m->session;
+
+	/* Where the user stands nothing has been disturbed yet. */
+	if (((s->astray || s->timeline->here != m->nodes[m->n]) && travel_to(s, m->nodes[m->n], err)) || here(m, stop, err))
 		return -1;
 	stop->inside = m->nodes[m->n]->inside;
 	m->segment = m->n;
@@ -183,7 +187,8 @@ static int forward(struct fred_machine *m, uint64_t limit, const struct told *to
 	if (!m->started && (learn_end(m, end, err) || input_replay(s, end, err)))
 		return -1;
 	s->astray = true;
-	if (s->adapter->clock_run(s->agent, m->started ? NULL : end->command, limit, told != NULL,
+	if (s->adapter->clock_run(s->agent, m->started ? NULL : end->command, limit,
+				  !told ? ADAPTER_QUIET : m->observing ? ADAPTER_OBSERVES : ADAPTER_TRACES,
 				  breakpoints ? m->breakpoints : NULL, m->show, end->state, end->by_instruction, err))
 		return -1;
 	m->started = true;
@@ -271,6 +276,7 @@ static int op_go(void *self, struct machine_mark *mark, struct machine_stop *sto
 	struct fred_machine *m = self;
 
 	m->session->astray = true;
+	m->observing = false;
 	if (travel_restore(m->session, mark->snapshot, mark->prompt, err))
 		return -1;
 	m->segment = mark->segment;
@@ -300,6 +306,37 @@ static int op_eval(void *self, const char *expr, uint32_t depth, struct machine_
 	int r = s->adapter->value_of(&reply, value);
 	adapter_event_free(&reply);
 	return r ? err_set(err, "the debugger gave no value of %s", expr) : 0;
+}
+
+static int op_observe(void *self, const char *expr, uint32_t depth, struct err *err)
+{
+	struct fred_machine *m = self;
+	struct session *s = m->session;
+	struct adapter_event reply;
+
+	if (!s->adapter->observe)
+		return 0;
+	if (s->adapter->observe(s->agent, expr, depth, err) || request_reply(s, &reply, -1, err))
+		return -1;
+	m->observing = reply.n_fields && !strcmp(reply.fields[0], "1");
+	if (!m->observing)
+		log_info(LOG_SESSION, "%s is not looked at on the way: %s", expr, reply.n_fields > 1 ? reply.fields[1] : "");
+	adapter_event_free(&reply);
+	return m->observing;
+}
+
+static int op_observed(void *self, struct machine_seen *seen, struct err *err)
+{
+	struct fred_machine *m = self;
+	struct session *s = m->session;
+	struct adapter_event reply;
+
+	m->observing = false;
+	if (s->adapter->observed(s->agent, err) || request_reply(s, &reply, -1, err))
+		return -1;
+	int r = s->adapter->seen_of(&reply, seen);
+	adapter_event_free(&reply);
+	return r ? err_set(err, "the debugger does not say what it saw") : 0;
 }
 
 static void op_progress(void *self, const char *doing, uint64_t done, uint64_t all, unsigned evaluations)
@@ -363,6 +400,7 @@ static struct machine *open_machine(struct session *s, struct node *first, struc
 		.self = m, .segments = op_segments, .moves = op_moves, .is_next = op_is_next, .enter = op_enter, .now = op_now, .run = op_run,
 		.trace = op_trace,
 		.leave = s->adapter->finish ? op_leave : NULL, .mark = op_mark, .go = op_go, .drop = op_drop, .eval = op_eval,
+		.observe = op_observe, .observed = op_observed,
 		.mark_interval = s->adapter->mark_interval, .progress = op_progress,
 	};
 	*fm = m;

@@ -3,6 +3,7 @@
 #include "pdb-adapter/adapter.h"
 
 #include "channel/client.h"
+#include "channel/messages.h"
 #include "pdb-adapter/launch.h"
 
 /* `rc` and the like may be variables of the program: pdb gets the long names only. */
@@ -24,4 +25,5 @@ static int pdb_open(void **self, struct adapter_launch *launch, struct err *err)
 const struct adapter pdb_adapter = {
 	.name = "pdb", .aliases = aliases, .step = "step", .next = "next",
 	.claims = launch_claims, .open = pdb_open, CLIENT_MEMBERS,
+	.observe = client_observe, .observed = client_observed, .seen_of = messages_seen,
 };

@@ -59,6 +59,7 @@ def make_clock():
     by_line = hasattr(Bdb(), 'cmdframe')
     count = limit = mark = 0    # mark: the count at which something is to be done
     tracing = show = False
+    observe = None              # a look at an expression at each tick of a trace, where one was asked for
     breakpoints = None          # those that a trace tells: file, line: list
     until = ''                  # the state that is the end of a run which ^C ended
     at_end = False              # halted there
@@ -113,6 +114,8 @@ def make_clock():
             place = id(frame), frame.f_lineno
         if tracing:
             push(value | breakpoint_here(frame, value) if breakpoints else value)
+            if observe is not None:
+                observe(frame, value, count)
         if count >= mark:
             return at_mark(current, frame, event, arg, untraced)
         return untraced
@@ -182,6 +185,8 @@ def make_clock():
                 place = id(frame), frame.f_lineno
             if tracing:
                 push(value | breakpoint_here(frame, value) if breakpoints else value)
+                if observe is not None:
+                    observe(frame, value, count)
         if ask:
             before = prompts
             result = original(self, frame, event, arg)
@@ -447,9 +452,10 @@ def make_clock():
         return count + 1 if until else min(limit, count + BATCH) if tracing else limit
 
     def set_options(last, trace, settings, arriving, state):
-        nonlocal limit, tracing, breakpoints, show, mark
+        nonlocal limit, tracing, breakpoints, show, mark, observe
         set_until(state)
-        limit, tracing, show = int(last), trace == '1', arriving == '1'
+        limit, tracing, show = int(last), trace != '0', arriving == '1'
+        observe = observe_with() if trace == '2' else None
         breakpoints = told_breakpoints(settings) if settings else None
         mark = next_mark()
 

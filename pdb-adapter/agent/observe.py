@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Looking at an expression at every stop of a run.  Where that could disturb the program the observer gives up: the search
+# evaluates at a few stops instead, in processes that are thrown away.
+
+WALK = 20                       # frames from a stop to the watched one, on the average
+
+
+def make_observer():
+    look = None                 # the compiled expression
+    why = ''                    # it was given up, or refused
+    level = 0                   # depth of the frame
+    known = False               # `last` holds: the activation is there
+    last = None                 # the key of its value at the last stop
+    changes = change = walked = returned = 0
+
+    def prepare(p, text, depth):
+        nonlocal look, why, level, known, last, changes, walked, returned
+        look, why, level, known, last, changes, walked = None, '', int(depth), False, None, 0, 0
+        returned = stop.depth if stop.kind == RETURN and not stop.inside else 0
+        try:
+            look = Compiler(text).look
+            if level <= stop.depth:
+                frame = frame_at(level)
+                if frame is not p.curframe and frame is stop.frame:
+                    # To read f_locals would undo an assignment at this prompt before Python has made it, before 3.13.
+                    raise Disturbing('another frame is selected')
+                last, known = value_in(frame, p.curframe_locals if frame is p.curframe else frame.f_locals), True
+        except (Disturbing, SyntaxError, ValueError, RecursionError, MemoryError) as problem:
+            look, why = None, describe_exception(problem)
+        return [int(look is not None), why]
+
+    def value_in(frame, space):
+        names = frame.f_globals
+        if type(space) not in SPACES or type(names) is not dict:
+            raise Disturbing('the name space of a frame')
+        try:
+            value = look(space, names)
+        except Disturbing:
+            raise
+        except Exception as problem:
+            return Exception, ''
+        return key_of(value)
+
+    def observe(frame, value, count):
+        """A stop: value is depth << 4 | kind, as in a trace."""
+        nonlocal known, last, changes, change, look, why, walked, returned
+        if look is None:
+            return
+        depth = value >> 4
+        # As the stack of activations is rebuilt from a trace.
+        if depth < level or (depth == level and value & 7 == CALL) or returned and returned <= level and depth > returned:
+            known, changes = False, 0
+        returned = depth if value & 7 == RETURN else 0
+        if depth < level:
+            return
+        try:
+            if depth != level:
+                walked += depth - level
+                if walked > WALK * (count + 10000):
+                    raise Disturbing('the frame is too far up')
+                for _ in range(depth - level):
+                    frame = frame.f_back
+            key = value_in(frame, frame.f_locals)
+        except Disturbing as problem:
+            look, why = None, describe_exception(problem)
+            return
+        if not known:
+            known = True
+        elif key is not last and (type(key) is not type(last) or key != last):
+            changes, change = changes + 1, count - 1
+        last = key
+
+    def observed(p):
+        if look is None or not known:
+            return [0, 0, 0, 0, '']
+        kind, text = (1, last[1]) if type(last) is tuple else (1, repr(last))
+        if type(last) is tuple and last[0] is Exception:
+            kind = 0
+        return [1, changes, change, kind, short_value(text)]
+
+    def observer():
+        return observe if look is not None else None
+
+    return prepare, observed, observer
+
+
+observe_prepare, observe_result, observe_with = make_observer()
+requests.update({'x': observe_prepare, 'y': observe_result})
