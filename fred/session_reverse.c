@@ -279,7 +279,8 @@ static int report_watch(struct session *s, struct departure *d, const char *expr
 		say("the program was interrupted inside this statement; the change comes in the rest of it");
 	if (!result->latest)
 		say("it may have changed again later: fred-reverse-watch --last finds the latest change");
-	say("%u evaluations, %u snapshots, %.1f s", result->evaluations, machine_snapshots(d->fm),
+	unsigned snapshots = machine_snapshots(d->fm);
+	say("%u evaluations, %u snapshot%s, %.2f s", result->evaluations, snapshots, snapshots == 1 ? "" : "s",
 	    (double)(clock_us() - began) / 1e6);
 	return 0;
 }
