@@ -170,10 +170,7 @@ int client_eval(void *self, const char *expr, uint32_t depth, struct err *err)
 
 int client_observe(void *self, const char *expr, uint32_t depth, struct err *err)
 {
-	char number_[16];
-
-	snprintf(number_, sizeof number_, "%u", depth);
-	return SEND(self, MESSAGE_OBSERVE, err, expr, number_);
+	return send_expression(self, MESSAGE_OBSERVE, expr, depth, err);
 }
 
 int client_observed(void *self, struct err *err)
