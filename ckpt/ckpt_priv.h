@@ -17,7 +17,9 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <sys/ptrace.h>
+#include <sys/time.h>
 #include <sys/user.h>
 #include <termios.h>
 
@@ -49,12 +51,19 @@ int arch_get_xstate(pid_t tid, void **state, size_t *len) must_check;
 int arch_set_xstate(pid_t tid, const void *state, size_t len) must_check;
 /* The address of a system call instruction in the vdso at base; 0 when there is none. */
 uint64_t arch_find_syscall(pid_t pid, uint64_t vdso);
-/* Where the trap belongs, and which byte it is. */
+/* What is put behind it while the process works for us: a trap, and a loop over the table of batch.c. */
+#define ARCH_CODE_SIZE 24
+extern const unsigned char arch_code[ARCH_CODE_SIZE];
 uint64_t arch_behind(uint64_t insn);
-#define ARCH_TRAP 0xcc
 void arch_set_call(struct arch_regs *regs, uint64_t insn, uint64_t stack, long nr, const uint64_t args[6]);
 /* Has the system call at insn been executed?  Then *result is what it returned. */
 bool arch_call_done(const struct arch_regs *regs, uint64_t insn, long *result);
+/* The same for the loop. */
+void arch_set_run(struct arch_regs *regs, uint64_t insn, uint64_t table, size_t n);
+uint64_t arch_run_end(uint64_t insn);
+bool arch_is_at(const struct arch_regs *regs, uint64_t address);
+/* PTRACE_PEEKUSER: where is it? */
+#define ARCH_PC_OFFSET (offsetof(struct user_regs_struct, rip))
 uint64_t arch_tls(const struct arch_regs *regs);
 /* For a twin, which has none of the kernel's state of an interrupted call: make it issue the call again. */
 void arch_rewind(struct arch_regs *regs);
@@ -63,58 +72,9 @@ void arch_rewind(struct arch_regs *regs);
  * to end (CLOCK_MONOTONIC, microseconds); *timeout tells such a wait from a new one. */
 bool arch_rewind_eintr(pid_t tid, struct arch_regs *regs, uint64_t *until, uint64_t *timeout);
 
-/* ---- remote system calls: remote.c ---- */
+#include "ckpt/remote.h"
 
-#define SCRATCH_SIZE 1024
-
-/* Where a process can be made to work for us.  The scratch bytes are at the very top of its stack, where the kernel put
- * the program's name and environment: always there, always writable, and put back afterwards. */
-struct place {
-	uint64_t insn;                  /* a system call instruction */
-	unsigned char behind;           /* what stands behind it; a trap while the process works for us */
-	uint64_t scratch;
-	char saved[SCRATCH_SIZE];       /* the scratch bytes as the program knows them */
-};
-
-struct tracer;
-
-struct remote {
-	pid_t tid;
-	const struct tracer *via;       /* another process traces it, and that one's tracer is us; or NULL */
-	pid_t ns_tid;                   /* as that one knows it */
-	unsigned stops;                 /* SIGSTOPs that came in between: they are to be sent again */
-	const struct place *place;
-	struct arch_regs regs;          /* as found */
-	bool trap;                      /* there is one behind the instruction */
-	pid_t child;                    /* what the last clone made, as we see it */
-	bool dead;                      /* the thread is gone: every further call says -ESRCH */
-	int status;                     /* ... and how it ended */
-};
-
-int place_find(pid_t pid, struct place *place, struct err *err) must_check;
-/* Put a trap behind the instruction, and take it away; of a process that we trace.  Without it every call is stepped. */
-void place_arm(pid_t pid, const struct place *place);
-void place_disarm(pid_t pid, const struct place *place);
-/* The thread must be in a ptrace stop.  Blocks its signals (not SIGTRAP: the single step's own signal, forced on a thread
- * that blocks it, would reset the program's handler); the caller sets the mask again. */
-int remote_open(struct remote *r, pid_t tid, const struct place *place, struct err *err) must_check;
-/* Runs code in the process, with an argument in a register, to the trap that ends at code + end. */
-int remote_run(struct remote *r, uint64_t code, uint64_t argument, size_t end) must_check;
-/* The result as the kernel gave it: -errno on failure.  4 us when we are on the tracee's processor and
- * the place is armed, else 18. */
-long remote_syscall(struct remote *r, long nr, const uint64_t args[6]);
-#define remote_call(r, nr, ...) remote_syscall((r), (nr), (const uint64_t[6]){__VA_ARGS__})
-int remote_read(pid_t pid, uint64_t addr, void *data, size_t n) must_check;
-int remote_write(pid_t pid, uint64_t addr, const void *data, size_t n) must_check;
-
-struct remote_clone {
-	uint64_t flags;
-	uint64_t tls, child_tid;
-	pid_t want;                     /* the number in the pid namespace, or 0 for any */
-};
-
-/* The new task is stopped, traced, and shares our options.  Returns its pid as we see it, or -errno. */
-pid_t remote_clone(struct remote *r, const struct remote_clone *how);
+/* ---- tracing: remote.c, freeze.c, reap.c ---- */
 
 int trace_mask_get(pid_t tid, uint64_t *mask) must_check;
 int trace_mask_set(pid_t tid, uint64_t mask) must_check;
@@ -158,6 +118,8 @@ struct ckpt_thread {
 	bool touched;                   /* remote calls were made: registers and mask are to be set before it goes on */
 };
 
+#define INTERVAL_TIMERS 3               /* real, virtual, prof */
+
 struct ckpt_proc {
 	pid_t pid, ns_pid;
 	struct ckpt_thread *threads;    /* [0] is the main thread */
@@ -166,6 +128,7 @@ struct ckpt_proc {
 	bool group_leader, session_leader, foreground;
 	pid_t ns_group;                 /* of a process that is no group leader */
 	int pdeath_signal;
+	struct itimerval interval[INTERVAL_TIMERS];
 	bool shared_memory;             /* has resident MAP_SHARED anonymous or tmpfs memory */
 	bool has_others;                /* children, or processes that it traces */
 	long resident_kb;
@@ -248,6 +211,7 @@ struct tracee {
 	struct image image;
 	struct stop *stops;             /* one a thread */
 	struct remote *remotes;         /* ... while it is frozen */
+	bool armed;                     /* ... whether our code is in it */
 	bool *changed;                  /* ... whether the thread was moved from its stop */
 	pid_t holder;                   /* ... the number of its child that shares its memory */
 };
@@ -326,15 +290,25 @@ void thaw(struct ckpt_session *s, struct ckpt_proc *p);
 void proc_free(struct ckpt_proc *p);
 /* The steps of it that serve for other processes too. */
 int proc_read(struct ckpt_proc *p, char **status, struct err *err) must_check;
-/* What only its main thread can tell. */
-void proc_ask(struct ckpt_proc *p, struct remote *r);
+/* What only one of its threads can tell: asked in a batch, told after its run. */
+struct proc_question {
+	size_t first;
+	uint64_t signal, timers;
+};
+void proc_ask(struct batch *b, struct proc_question *q);
+void proc_told(struct ckpt_proc *p, const struct batch *b, const struct proc_question *q);
 
 /* ---- thread.c ---- */
 
 /* What can be read of a stopped thread without ptrace; rseq is known already. */
 void thread_read(struct ckpt_thread *t);
-/* What only the thread itself can tell. */
-int thread_ask(struct ckpt_thread *t, struct remote *r, bool main_thread, struct err *err) must_check;
+/* What only the thread itself can tell: asked in a batch, told after its run. */
+struct thread_question {
+	size_t first;
+	uint64_t stack, address, name;
+};
+void thread_ask(struct batch *b, struct thread_question *q, bool main_thread);
+int thread_told(struct ckpt_thread *t, const struct batch *b, const struct thread_question *q, struct err *err) must_check;
 /* After remote calls: into the critical section that it was in, as thread tid. */
 int thread_put_rseq_cs(const struct ckpt_thread *t, pid_t tid) must_check;
 /* To our processor, until it is given its own affinity. */

@@ -205,34 +205,57 @@ static void wind_back_wait(struct ckpt_session *s, struct ckpt_thread *t)
 	s->waits[s->n_waits++] = w;
 }
 
+void proc_ask(struct batch *b, struct proc_question *q)
+{
+	struct itimerval one;
+
+	q->signal = batch_room(b, sizeof(int));
+	q->timers = batch_room(b, INTERVAL_TIMERS * sizeof one);
+	q->first = batch_call(b, SYS_prctl, PR_GET_PDEATHSIG, q->signal);
+	for (uint64_t i = 0; i < INTERVAL_TIMERS; i++)
+		batch_call(b, SYS_getitimer, i, q->timers + i * sizeof one);
+}
+
+void proc_told(struct ckpt_proc *p, const struct batch *b, const struct proc_question *q)
+{
+	if (b->calls[q->first].result == 0)
+		memcpy(&p->pdeath_signal, batch_at(b, q->signal), sizeof p->pdeath_signal);
+	for (size_t i = 0; i < INTERVAL_TIMERS; i++)
+		if (b->calls[q->first + 1 + i].result == 0)
+			memcpy(&p->interval[i], (char *)batch_at(b, q->timers) + i * sizeof p->interval[i], sizeof p->interval[i]);
+}
+
 static int ask_thread(struct ckpt_session *s, struct ckpt_proc *p, struct ckpt_thread *t, struct remote *r, struct err *err)
 {
+	bool main_thread = t->tid == p->pid;
+	struct thread_question of_thread;
+	struct proc_question of_process;
+	cleanup_batch struct batch b = {0};
+	size_t group = 0, news = 0;
+
 	t->touched = true;
 	if (remote_open(r, t->tid, &p->place, err) < 0)
 		return -1;
 	t->regs = r->regs;
 	wind_back_wait(s, t);
-	t->ns_tid = (pid_t)remote_call(r, SYS_gettid, 0);
-	if (t->ns_tid <= 0)
+	batch_begin(&b, r);
+	size_t tid = batch_call(&b, SYS_gettid, 0);
+	thread_ask(&b, &of_thread, main_thread);
+	if (main_thread) {
+		proc_ask(&b, &of_process);
+		group = batch_call(&b, SYS_getpgid, 0);
+		/* Asks for news of a child, or of a process that it traces, without taking them: ECHILD when there is none. */
+		news = batch_call(&b, SYS_waitid, P_ALL, 0, 0, WEXITED | WSTOPPED | WNOHANG | WNOWAIT | __WALL);
+	}
+	if (batch_run(&b) < 0)
 		return err_set(err, "thread %d does not answer: it was killed, or cannot make system calls", t->tid);
-	return thread_ask(t, r, t->tid == p->pid, err);
-}
-
-void proc_ask(struct ckpt_proc *p, struct remote *r)
-{
-	if (remote_call(r, SYS_prctl, PR_GET_PDEATHSIG, p->place.scratch) < 0 ||
-	    remote_read(p->pid, p->place.scratch, &p->pdeath_signal, sizeof p->pdeath_signal) < 0)
-		p->pdeath_signal = 0;
-}
-
-static int ask_process(struct ckpt_proc *p, struct remote *r, struct err *err)
-{
-	if (!p->group_leader)
-		p->ns_group = (pid_t)remote_call(r, SYS_getpgid, 0);
-	proc_ask(p, r);
-	/* Asks for news of a child, or of a process that it traces, without taking them: ECHILD when there is none at all. */
-	p->has_others = remote_call(r, SYS_waitid, P_ALL, 0, 0, WEXITED | WSTOPPED | WNOHANG | WNOWAIT | __WALL) == 0;
-	return r->dead ? err_set(err, "the debugger (process %d) has just ended", p->pid) : 0;
+	t->ns_tid = (pid_t)b.calls[tid].result;
+	if (main_thread) {
+		proc_told(p, &b, &of_process);
+		p->ns_group = (pid_t)b.calls[group].result;
+		p->has_others = b.calls[news].result == 0;
+	}
+	return thread_told(t, &b, &of_thread, err);
 }
 
 static int read_all(struct ckpt_session *s, struct ckpt_proc *p, struct remote *main_thread, struct err *err)
@@ -251,7 +274,7 @@ static int read_all(struct ckpt_session *s, struct ckpt_proc *p, struct remote *
 		    ask_thread(s, p, &p->threads[i], i ? &other : main_thread, err) < 0)
 			return -1;
 	}
-	return ask_process(p, main_thread, err);
+	return 0;
 }
 
 /* Is it a zombie, or gone?  Then init has reported its end, or is about to. */

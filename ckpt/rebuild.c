@@ -42,7 +42,8 @@ static int rebuild_main(struct ckpt_session *s, struct rebuilt *b, struct err *e
 		return -1;
 	r->tid = pid;
 	b->n = 1;
-	place_arm(pid, &b->image->proc.place);  /* unless the twin is */
+	if (!twin.code)
+		place_arm(pid, &b->image->proc.place);
 	if (remote_open(r, pid, &b->image->proc.place, err) < 0)
 		return -1;
 	b->ns_tids[0] = how.want ? how.want : pid;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Remote system calls: a stopped thread executes one for us.
  *
- * Its registers are pointed at a `syscall` instruction of the vdso, and it runs into a trap that stands behind it (4 us), or,
- * where there is none, is single-stepped over it (18 us in a virtual machine).  Either stop is a signal-delivery stop, inside
+ * Its registers are pointed at a `syscall` instruction of the vdso, and it runs into a trap that stands behind it (10 us), or,
+ * where there is none, is single-stepped over it (twice that in a virtual machine).  Either stop is a signal-delivery stop, inside
  * the kernel's signal code: when the thread later goes on from there with its own registers, orig_rax included, the kernel
  * does with its interrupted system call exactly what it would have done (arch_do_signal_or_restart).  PTRACE_SYSCALL stops
  * elsewhere and would lose that.
  *
- * The trap is in the process's own copy of that page of the vdso, and only while the process stands still for us; twins
- * keep it. */
+ * The trap, and behind it the loop for several calls in one go (batch.c), are in the process's own copy of that page of the
+ * vdso, and only while the process stands still for us; twins keep them. */
 #include <errno.h>
 #include <linux/sched.h>
 #include <string.h>
@@ -84,26 +84,33 @@ int place_find(pid_t pid, struct place *place, struct err *err)
 	if (!place->insn)
 		return err_set(err, "the vdso of process %d has no system call instruction", pid);
 	if (remote_read(pid, place->scratch, place->saved, SCRATCH_SIZE) < 0 ||
-	    remote_read(pid, arch_behind(place->insn), &place->behind, 1) < 0)
+	    remote_read(pid, arch_behind(place->insn), place->behind, sizeof place->behind) < 0)
 		return err_sys(err, "read the top of the stack of process %d", pid);
 	return 0;
 }
 
-static void put_behind(pid_t pid, const struct place *place, unsigned char byte)
+static bool is_armed(pid_t pid, const struct place *place)
 {
-	uint64_t at = arch_behind(place->insn);
-	long word;
+	unsigned char there[ARCH_CODE_SIZE];
 
-	/* The page is not writable, which only ptrace() overrides, and that a word at a time. */
-	if (remote_read(pid, at, &word, sizeof word) < 0 || *(unsigned char *)&word == byte)
-		return;
-	*(unsigned char *)&word = byte;
-	ptrace(PTRACE_POKETEXT, pid, at, word);
+	return remote_read(pid, arch_behind(place->insn), there, sizeof there) == 0 && !memcmp(there, arch_code, sizeof there);
+}
+
+/* The page is not writable, which only ptrace() overrides, and that a word at a time. */
+static void put_behind(pid_t pid, const struct place *place, const unsigned char *bytes)
+{
+	_Static_assert(ARCH_CODE_SIZE % sizeof(long) == 0, "whole words");
+	for (size_t i = 0; i < ARCH_CODE_SIZE; i += sizeof(long)) {
+		long word;
+		memcpy(&word, bytes + i, sizeof word);
+		ptrace(PTRACE_POKETEXT, pid, arch_behind(place->insn) + i, word);
+	}
 }
 
 void place_arm(pid_t pid, const struct place *place)
 {
-	put_behind(pid, place, ARCH_TRAP);
+	if (!fault("ckpt-code"))
+		put_behind(pid, place, arch_code);
 }
 
 void place_disarm(pid_t pid, const struct place *place)
@@ -118,8 +125,7 @@ int remote_open(struct remote *r, pid_t tid, const struct place *place, struct e
 		return err_sys(err, "read the registers of thread %d", tid);
 	if (trace_mask_set(tid, ~(1ull << (SIGTRAP - 1))) < 0)
 		return err_sys(err, "block the signals of thread %d", tid);
-	unsigned char behind = 0;
-	r->trap = remote_read(tid, arch_behind(place->insn), &behind, 1) == 0 && behind == ARCH_TRAP;
+	r->code = is_armed(tid, place);
 	return 0;
 }
 
@@ -145,7 +151,7 @@ long remote_syscall(struct remote *r, long nr, const uint64_t args[6])
 		return gone(r);
 	r->child = 0;
 	do {
-		if (ptrace(r->trap ? PTRACE_CONT : PTRACE_SINGLESTEP, r->tid, 0, 0) < 0 || trace_wait(r->tid, &r->status) < 0)
+		if (ptrace(r->code ? PTRACE_CONT : PTRACE_SINGLESTEP, r->tid, 0, 0) < 0 || trace_wait(r->tid, &r->status) < 0)
 			return gone(r);
 		int event = r->status >> 16;
 		if (event == PTRACE_EVENT_CLONE || event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK) {
@@ -160,22 +166,25 @@ long remote_syscall(struct remote *r, long nr, const uint64_t args[6])
 	return result;
 }
 
-int remote_run(struct remote *r, uint64_t code, uint64_t argument, size_t end)
+int remote_run(struct remote *r, uint64_t table, size_t n)
 {
 	struct arch_regs regs = r->regs;
+	uint64_t end = arch_run_end(r->place->insn);
 
+	if (r->via)
+		return tracer_run_code(r, table, n);
 	if (r->dead)
 		return -1;
 	fault_kill(r->tid);
-	arch_set_run(&regs, code, r->place->scratch, argument);
+	arch_set_run(&regs, r->place->insn, table, n);
 	if (arch_set_regs(r->tid, &regs) < 0)
 		return (int)gone(r);
 	do {
-		if (ptrace(PTRACE_CONT, r->tid, 0, 0) < 0 || trace_wait(r->tid, &r->status) < 0 ||
-		    arch_get_regs(r->tid, &regs) < 0)
+		if (ptrace(PTRACE_CONT, r->tid, 0, 0) < 0 || trace_wait(r->tid, &r->status) < 0)
 			return (int)gone(r);
-	} while (!arch_is_at(&regs, code + end));       /* another SIGSTOP, from outside */
-	return 0;
+		errno = 0;      /* another stop is a SIGSTOP from outside; a number that is no address, an error */
+	} while ((uint64_t)ptrace(PTRACE_PEEKUSER, r->tid, ARCH_PC_OFFSET, 0) != end && !errno);
+	return errno ? (int)gone(r) : 0;
 }
 
 pid_t remote_clone(struct remote *r, const struct remote_clone *how)

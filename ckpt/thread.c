@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What is read of a thread, and given back to it, in the same way whoever traces it. */
-#include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -41,24 +41,29 @@ void thread_pin(struct ckpt_thread *t)
 	sched_setaffinity(t->tid, sizeof here, &here);
 }
 
-int thread_ask(struct ckpt_thread *t, struct remote *r, bool main_thread, struct err *err)
+void thread_ask(struct batch *b, struct thread_question *q, bool main_thread)
 {
-	struct { stack_t altstack; uint64_t clear_tid; } answer;
-	uint64_t at = r->place->scratch, tid_at = at + sizeof answer.altstack;
-
-	long stack = remote_call(r, SYS_sigaltstack, 0, at);
-	long address = remote_call(r, SYS_prctl, PR_GET_TID_ADDRESS, tid_at);
-	if (stack < 0 || remote_read(t->tid, at, &answer, sizeof answer) < 0)
-		return err_set(err, "thread %d does not answer: it was killed, or cannot make system calls", t->tid);
-	/* EINVAL: a kernel without CONFIG_CHECKPOINT_RESTORE. */
-	t->clear_tid = address < 0 ? 0 : answer.clear_tid;
-	if (t->clear_tid && remote_read(t->tid, t->clear_tid, &t->tid_word, sizeof t->tid_word) < 0)
-		t->clear_tid = 0;
-	t->altstack = answer.altstack;
-	t->altstack.ss_flags &= ~SS_ONSTACK;
+	q->stack = batch_room(b, sizeof(stack_t));
+	q->address = batch_room(b, sizeof(uint64_t));
+	q->name = main_thread ? 0 : batch_room(b, sizeof ((struct ckpt_thread *)0)->name);
+	q->first = batch_call(b, SYS_sigaltstack, 0, q->stack);
+	batch_call(b, SYS_prctl, PR_GET_TID_ADDRESS, q->address);
 	if (!main_thread)
-		remote_call(r, SYS_prctl, PR_GET_NAME, at);
-	if (!main_thread && remote_read(t->tid, at, t->name, sizeof t->name) < 0)
-		t->name[0] = 0;
+		batch_call(b, SYS_prctl, PR_GET_NAME, q->name);
+}
+
+int thread_told(struct ckpt_thread *t, const struct batch *b, const struct thread_question *q, struct err *err)
+{
+	if (batch_check(b, q->first, q->first + 1) < 0)
+		return err_set(err, "thread %d does not answer: it was killed, or cannot make system calls", t->tid);
+	memcpy(&t->altstack, batch_at(b, q->stack), sizeof t->altstack);
+	t->altstack.ss_flags &= ~SS_ONSTACK;
+	memcpy(&t->clear_tid, batch_at(b, q->address), sizeof t->clear_tid);
+	/* EINVAL: a kernel without CONFIG_CHECKPOINT_RESTORE. */
+	if (b->calls[q->first + 1].result < 0 ||
+	    (t->clear_tid && remote_read(t->tid, t->clear_tid, &t->tid_word, sizeof t->tid_word) < 0))
+		t->clear_tid = 0;
+	if (q->name)
+		memcpy(t->name, batch_at(b, q->name), sizeof t->name);
 	return 0;
 }

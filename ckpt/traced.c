@@ -142,7 +142,25 @@ static int open_thread(const struct tracer *via, struct tracee *x, size_t i, str
 	if (event == PTRACE_EVENT_EXEC && tracer_get(via, PTRACE_GET_RSEQ_CONFIGURATION, t->ns_tid, sizeof t->rseq, &t->rseq,
 						     sizeof t->rseq) < 0)
 		t->rseq.ptr = 0;
-	return thread_ask(t, r, true, err);
+	return 0;
+}
+
+static int ask_thread(struct tracee *x, size_t i, struct err *err)
+{
+	struct ckpt_proc *p = &x->image.proc;
+	struct thread_question of_thread;
+	struct proc_question of_process;
+	cleanup_batch struct batch b = {0};
+
+	batch_begin(&b, &x->remotes[i]);
+	thread_ask(&b, &of_thread, true);
+	if (i == 0)
+		proc_ask(&b, &of_process);
+	if (batch_run(&b) < 0)
+		return err_set(err, "thread %d does not answer: it was killed, or cannot make system calls", p->threads[i].ns_tid);
+	if (i == 0)
+		proc_told(p, &b, &of_process);
+	return thread_told(&p->threads[i], &b, &of_thread, err);
 }
 
 /* ---- reading a process ---- */
@@ -170,15 +188,16 @@ static int freeze_tracee(struct ckpt_session *s, const struct tracer *via, struc
 			return -1;
 	if (place_find(p->pid, &p->place, err) < 0)
 		return -1;
+	x->armed = tracer_arm(via, p->ns_pid, &p->place);
 	for (size_t i = 0; i < p->n; i++) {
 		thread_pin(&p->threads[i]);
 		if (read_thread(via, x, i, err) < 0)
 			return -1;
+		x->remotes[i].code = x->armed;
 	}
 	for (size_t i = 0; i < p->n; i++)
-		if (open_thread(via, x, i, err) < 0)
+		if (open_thread(via, x, i, err) < 0 || ask_thread(x, i, err) < 0)
 			return -1;
-	proc_ask(p, &x->remotes[0]);
 	x->image.bare = true;
 	if (image_record(s, &x->image, &x->remotes[0], err) < 0)
 		return -1;

@@ -134,7 +134,7 @@ int tracer_place(struct remote *r, const struct ckpt_thread *t, const struct sto
 	return 0;
 }
 
-static void thaw_tracee(struct tracee *x)
+static void thaw_tracee(const struct tracer *via, struct tracee *x)
 {
 	struct ckpt_proc *p = &x->image.proc;
 
@@ -142,6 +142,8 @@ static void thaw_tracee(struct tracee *x)
 		end_helper(&x->remotes[0], x->image.twin, x->holder);
 		x->image.twin = x->holder = 0;
 	}
+	if (x->armed)
+		tracer_disarm(via, p->ns_pid, &p->place);
 	if (p->place.insn)
 		(void)!remote_write(p->pid, p->place.scratch, p->place.saved, SCRATCH_SIZE);
 	for (size_t i = 0; i < p->n; i++) {
@@ -186,6 +188,6 @@ void traced_thaw(struct traced *t)
 	if (!t->tracer.r)
 		return;
 	for (size_t i = 0; i < t->n; i++)
-		thaw_tracee(&t->list[i]);
+		thaw_tracee(&t->tracer, &t->list[i]);
 	traced_close(t);
 }

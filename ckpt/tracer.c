@@ -2,8 +2,8 @@
 /* ptrace() of a process that the leader traces, through the leader.
  *
  * A process has one tracer, and here it is the debugger.  So the debugger's thread, frozen by us, makes the ptrace() and
- * wait4() calls.  A remote system call in the traced thread then is four such calls, each a remote call in the debugger.
- * The step over the system call ends, as in remote.c, in a signal-delivery stop: given back its registers and its siginfo
+ * wait4() calls.  A remote system call in the traced thread then is four such calls, made in one go.  It ends, as in
+ * remote.c, in a signal-delivery stop: given back its registers and its siginfo
  * there, the thread goes on as it would have from the stop that its debugger knows. */
 #include <elf.h>
 #include <errno.h>
@@ -18,30 +18,16 @@
 
 /* The vector registers do not fit into the scratch bytes.  Mapped for the operation only: the program's memory map is not
  * changed. */
-static long lend(struct remote *r, uint64_t protection)
-{
-	return remote_call(r, SYS_mmap, 0, TRACER_BUFFER, protection, MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1);
-}
-
 int tracer_open(struct tracer *t, struct remote *r, struct err *err)
 {
-	bool code = true;
-	long at = lend(r, PROT_READ | PROT_WRITE | PROT_EXEC);
+	long at = remote_call(r, SYS_mmap, 0, TRACER_BUFFER, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1);
 
-	/* SELinux and the like may forbid memory that is both written and executed. */
-	if (at < 0 && at >= -4095) {
-		code = false;
-		at = lend(r, PROT_READ | PROT_WRITE);
-	}
 	*t = (struct tracer){0};
 	if (at < 0 && at >= -4095) {
 		errno = (int)-at;
 		return err_sys(err, "get %d bytes of memory in process %d", TRACER_BUFFER, r->tid);
 	}
 	*t = (struct tracer){.r = r, .buffer = (uint64_t)at, .size = TRACER_BUFFER, .mapped = true};
-	uint64_t code_at = t->buffer + TRACER_BUFFER - 128;
-	if (code && remote_write(r->tid, code_at, arch_batch_code, arch_batch_size) == 0)
-		t->code = code_at;
 	return 0;
 }
 
@@ -55,6 +41,35 @@ void tracer_close(struct tracer *t)
 void tracer_on_scratch(struct tracer *t, struct remote *r)
 {
 	*t = (struct tracer){.r = r, .buffer = r->place->scratch, .size = SCRATCH_SIZE};
+}
+
+void tracer_batch(struct batch *b, const struct tracer *t)
+{
+	batch_begin_in(b, t->r, t->buffer, t->size);
+}
+
+/* The page is not writable, which only ptrace() overrides, and that a word at a time. */
+static int put_behind(const struct tracer *t, pid_t ns_tid, const struct place *place, const unsigned char *bytes)
+{
+	cleanup_batch struct batch b = {0};
+
+	tracer_batch(&b, t);
+	for (size_t i = 0; i < ARCH_CODE_SIZE; i += sizeof(uint64_t)) {
+		uint64_t word;
+		memcpy(&word, bytes + i, sizeof word);
+		batch_call(&b, SYS_ptrace, PTRACE_POKETEXT, (uint64_t)ns_tid, arch_behind(place->insn) + i, word);
+	}
+	return batch_run(&b) < 0 ? -1 : batch_check(&b, 0, b.n);
+}
+
+bool tracer_arm(const struct tracer *t, pid_t ns_tid, const struct place *place)
+{
+	return !fault("ckpt-code") && put_behind(t, ns_tid, place, arch_code) == 0;
+}
+
+void tracer_disarm(const struct tracer *t, pid_t ns_tid, const struct place *place)
+{
+	(void)!put_behind(t, ns_tid, place, place->behind);
 }
 
 int tracer_ptrace(const struct tracer *t, int request, pid_t ns_tid, uint64_t addr, uint64_t data)
@@ -103,9 +118,9 @@ int tracer_set_mask(const struct tracer *t, pid_t ns_tid, uint64_t mask)
 /* Sets the registers, if there are any; steps or runs to the next stop; reads the registers there. */
 static int to_next_stop(struct remote *r, const struct arch_regs *set, int how, struct arch_regs *got)
 {
-	struct batch b;
+	cleanup_batch struct batch b = {0};
 
-	batch_begin(&b, r->via);
+	tracer_batch(&b, r->via);
 	uint64_t regs = set ? batch_put(&b, set, sizeof *set) : 0;
 	struct iovec in = {(void *)regs, sizeof *got}, out = in;
 	uint64_t in_at = batch_put(&b, &in, sizeof in), out_at = batch_put(&b, &out, sizeof out);
@@ -139,9 +154,9 @@ int tracer_run(struct remote *r, const struct arch_regs *set, int how, struct ar
 
 int tracer_set(const struct tracer *t, pid_t ns_tid, const struct arch_regs *regs, const siginfo_t *info, uint64_t mask)
 {
-	struct batch b;
+	cleanup_batch struct batch b = {0};
 
-	batch_begin(&b, t);
+	tracer_batch(&b, t);
 	uint64_t regs_at = batch_put(&b, regs, sizeof *regs);
 	struct iovec v = {(void *)regs_at, sizeof *regs};
 	uint64_t v_at = batch_put(&b, &v, sizeof v), mask_at = batch_put(&b, &mask, sizeof mask);
@@ -154,10 +169,10 @@ int tracer_set(const struct tracer *t, pid_t ns_tid, const struct arch_regs *reg
 
 int tracer_attach(const struct tracer *t, pid_t ns_tid, unsigned options)
 {
-	struct batch b;
+	cleanup_batch struct batch b = {0};
 	int status;
 
-	batch_begin(&b, t);
+	tracer_batch(&b, t);
 	uint64_t status_at = batch_room(&b, sizeof status);
 	batch_call(&b, SYS_ptrace, PTRACE_ATTACH, (uint64_t)ns_tid, 0, 0);
 	batch_call(&b, SYS_wait4, (uint64_t)ns_tid, status_at, __WALL, 0);
@@ -172,10 +187,10 @@ int tracer_look(const struct tracer *t, pid_t ns_tid, struct look *l)
 {
 	static const uint64_t all = ~(1ull << (SIGTRAP - 1));
 	struct __ptrace_peeksiginfo_args first = {.nr = 1};
-	struct batch b;
+	cleanup_batch struct batch b = {0};
 	uint64_t tid = (uint64_t)ns_tid;
 
-	batch_begin(&b, t);
+	tracer_batch(&b, t);
 	uint64_t block = batch_put(&b, &all, sizeof all), peek = batch_put(&b, &first, sizeof first);
 	struct iovec v[2] = {{NULL, sizeof l->regs}, {NULL, ARCH_VECTORS_ROOM}};
 	uint64_t v_at = batch_put(&b, v, sizeof v);
@@ -226,11 +241,28 @@ long tracer_syscall(struct remote *r, long nr, const uint64_t args[6])
 	if (r->dead)
 		return -ESRCH;
 	arch_set_call(&call, r->place->insn, r->place->scratch, nr, args);
-	while (tracer_run(r, set, PTRACE_SINGLESTEP, &now) == 0) {
+	while (tracer_run(r, set, r->code ? PTRACE_CONT : PTRACE_SINGLESTEP, &now) == 0) {
 		if (arch_call_done(&now, r->place->insn, &result))
 			return result;
 		set = NULL;
 	}
 	r->dead = true;
 	return -ESRCH;
+}
+
+int tracer_run_code(struct remote *r, uint64_t table, size_t n)
+{
+	struct arch_regs code = r->regs, now;
+	const struct arch_regs *set = &code;
+
+	arch_set_run(&code, r->place->insn, table, n);
+	while (!r->dead) {
+		if (tracer_run(r, set, PTRACE_CONT, &now) < 0)
+			r->dead = true;
+		else if (arch_is_at(&now, arch_run_end(r->place->insn)))
+			return 0;
+		set = NULL;
+	}
+	errno = ESRCH;
+	return -1;
 }

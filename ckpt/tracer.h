@@ -9,7 +9,6 @@ struct tracer {
 	struct remote *r;               /* the leader's thread that is the tracer, frozen */
 	uint64_t buffer;                /* memory of its process, for what ptrace() reads and writes */
 	size_t size;
-	uint64_t code;                  /* for batch.c; 0: there is none */
 	bool mapped;
 };
 
@@ -18,6 +17,11 @@ int tracer_open(struct tracer *t, struct remote *r, struct err *err) must_check;
 void tracer_close(struct tracer *t);
 /* Without vector registers the scratch bytes will do. */
 void tracer_on_scratch(struct tracer *t, struct remote *r);
+/* Several of its calls in one go. */
+void tracer_batch(struct batch *b, const struct tracer *t);
+/* As place_arm() and place_disarm(), of a process that it traces. */
+bool tracer_arm(const struct tracer *t, pid_t ns_tid, const struct place *place);
+void tracer_disarm(const struct tracer *t, pid_t ns_tid, const struct place *place);
 /* As ptrace(2), of a thread by its number inside; `data` is an address there, or a plain value. */
 int tracer_ptrace(const struct tracer *t, int request, pid_t ns_tid, uint64_t addr, uint64_t data);
 /* ... with data that the kernel writes, or reads. */
@@ -47,38 +51,7 @@ struct look {
 };
 int tracer_look(const struct tracer *t, pid_t ns_tid, struct look *l) must_check;
 long tracer_syscall(struct remote *r, long nr, const uint64_t args[6]);
-
-/* ---- several calls of the tracer in one go: batch.c ---- */
-
-struct batch {
-	const struct tracer *t;
-	size_t n, used, sent;
-	struct {
-		int64_t nr;
-		uint64_t args[6];
-		int64_t result;
-	} calls[16];                    /* one less, and the end */
-	char data[24 << 10];            /* as in the tracer's memory */
-};
-
-void batch_begin(struct batch *b, const struct tracer *t);
-/* Room for data, or data, in the tracer: its address there.  What goes in comes before what only comes out. */
-uint64_t batch_room(struct batch *b, size_t n);
-uint64_t batch_put(struct batch *b, const void *data, size_t n);
-/* After the run: our copy of what is at that address. */
-void *batch_at(struct batch *b, uint64_t at);
-/* Returns its index in calls[]. */
-size_t batch_syscall(struct batch *b, long nr, const uint64_t args[6]);
-#define batch_call(b, nr, ...) batch_syscall((b), (nr), (const uint64_t[6]){__VA_ARGS__})
-/* All of them are made, whatever their results. */
-int batch_run(struct batch *b) must_check;
-/* -1 with the errno of the first of these that failed. */
-int batch_check(const struct batch *b, size_t from, size_t to) must_check;
-
-extern const unsigned char arch_batch_code[];
-extern const size_t arch_batch_size, arch_batch_end;
-void arch_set_run(struct arch_regs *regs, uint64_t code, uint64_t stack, uint64_t argument);
-bool arch_is_at(const struct arch_regs *regs, uint64_t address);
+int tracer_run_code(struct remote *r, uint64_t table, size_t n) must_check;
 
 #define ARCH_VECTORS 0x202              /* NT_X86_XSTATE */
 #define ARCH_VECTORS_ROOM (16 << 10)    /* 2.7 KB with AVX-512, 11 KB with AMX */

@@ -56,13 +56,13 @@ int arch_set_xstate(pid_t tid, const void *state, size_t len)
 
 uint64_t arch_find_syscall(pid_t pid, uint64_t vdso)
 {
-	/* The code is in the first pages; the vdso of Linux 6 has two. */
+	/* The code is in the first pages; the vdso of Linux 6 has two.  What we put behind it must be in the same page. */
 	for (uint64_t page = vdso; page < vdso + 4 * 4096; page += 4096) {
 		unsigned char text[4096];
 
 		if (remote_read(pid, page, text, sizeof text) < 0)
 			return 0;
-		for (unsigned i = 0; i + 1 < sizeof text; i++)
+		for (unsigned i = 0; i + SYSCALL_SIZE + ARCH_CODE_SIZE <= sizeof text; i++)
 			if (text[i] == 0x0f && text[i + 1] == 0x05)
 				return page + i;
 	}
@@ -83,6 +83,42 @@ void arch_set_call(struct arch_regs *regs, uint64_t insn, uint64_t stack, long n
 	r->r10 = args[3];
 	r->r8 = args[4];
 	r->r9 = args[5];
+}
+
+/* rsp points at the table of ckpt/batch.c, rbx says how many calls are in it. */
+const unsigned char arch_code[ARCH_CODE_SIZE] = {
+	0xcc,
+	0x58,                           /* next: pop %rax */
+	0x5f, 0x5e, 0x5a,               /* pop %rdi, %rsi, %rdx */
+	0x41, 0x5a,                     /* pop %r10 */
+	0x41, 0x58,                     /* pop %r8 */
+	0x41, 0x59,                     /* pop %r9 */
+	0x0f, 0x05,                     /* syscall */
+	0x48, 0x89, 0x04, 0x24,         /* mov %rax,(%rsp) */
+	0x59,                           /* pop %rcx */
+	0xff, 0xcb,                     /* dec %ebx */
+	0x75, 0xeb,                     /* jne next */
+	0xcc, 0xcc,
+};
+#define CODE_LOOP 1
+#define CODE_END 23                     /* behind the trap that ends it */
+
+void arch_set_run(struct arch_regs *regs, uint64_t insn, uint64_t table, size_t n)
+{
+	regs->r.rip = arch_behind(insn) + CODE_LOOP;
+	regs->r.rsp = table;
+	regs->r.rbx = n;
+	regs->r.orig_rax = -1ull;
+}
+
+bool arch_is_at(const struct arch_regs *regs, uint64_t address)
+{
+	return regs->r.rip == address;
+}
+
+uint64_t arch_run_end(uint64_t insn)
+{
+	return arch_behind(insn) + CODE_END;
 }
 
 uint64_t arch_behind(uint64_t insn)

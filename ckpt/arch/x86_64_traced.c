@@ -7,38 +7,6 @@
 #include "ckpt/arch/x86_64.h"
 #include "ckpt/ckpt_priv.h"
 
-/* rbx points at the table of ckpt/batch.c. */
-const unsigned char arch_batch_code[] = {
-	0x48, 0x8b, 0x03,               /* next: mov (%rbx),%rax */
-	0x48, 0x83, 0xf8, 0xff,         /* cmp $-1,%rax */
-	0x74, 0x24,                     /* je end */
-	0x48, 0x8b, 0x7b, 0x08,         /* mov 8(%rbx),%rdi */
-	0x48, 0x8b, 0x73, 0x10,         /* mov 16(%rbx),%rsi */
-	0x48, 0x8b, 0x53, 0x18,         /* mov 24(%rbx),%rdx */
-	0x4c, 0x8b, 0x53, 0x20,         /* mov 32(%rbx),%r10 */
-	0x4c, 0x8b, 0x43, 0x28,         /* mov 40(%rbx),%r8 */
-	0x4c, 0x8b, 0x4b, 0x30,         /* mov 48(%rbx),%r9 */
-	0x0f, 0x05,                     /* syscall */
-	0x48, 0x89, 0x43, 0x38,         /* mov %rax,56(%rbx) */
-	0x48, 0x83, 0xc3, 0x40,         /* add $64,%rbx */
-	0xeb, 0xd3,                     /* jmp next */
-	ARCH_TRAP,                      /* end: */
-};
-const size_t arch_batch_size = sizeof arch_batch_code, arch_batch_end = sizeof arch_batch_code;
-
-void arch_set_run(struct arch_regs *regs, uint64_t code, uint64_t stack, uint64_t argument)
-{
-	regs->r.rip = code;
-	regs->r.rsp = stack;
-	regs->r.rbx = argument;
-	regs->r.orig_rax = -1ull;
-}
-
-bool arch_is_at(const struct arch_regs *regs, uint64_t address)
-{
-	return regs->r.rip == address;
-}
-
 size_t arch_debug_offset(unsigned i)
 {
 	return offsetof(struct user, u_debugreg) + i * sizeof(((struct user *)0)->u_debugreg[0]);

@@ -12,7 +12,6 @@
 #include "ckpt/ckpt_priv.h"
 
 #define PR_TIMER_CREATE_RESTORE_IDS 77          /* Linux 6.15 */
-#define INTERVAL_TIMERS 3                       /* real, virtual, prof */
 
 struct posix_timer {
 	int id, clock, signo, notify;
@@ -22,7 +21,6 @@ struct posix_timer {
 };
 
 struct timers {
-	struct itimerval interval[INTERVAL_TIMERS];
 	struct posix_timer *posix;
 	size_t n;
 };
@@ -79,18 +77,8 @@ static int save_posix(struct remote *r, const struct ckpt_proc *p, struct timers
 
 int timers_save(struct ckpt_session *s, struct remote *r, const struct ckpt_proc *p, struct timers **timers, struct err *err)
 {
-	struct timers *t = xcalloc(1, sizeof *t);
-	uint64_t at = r->place->scratch;
-	long result = 0;
-
-	*timers = t;
-	if (fault("ckpt-timers"))
-		return err_set(err, "fault ckpt-timers");
-	for (uint64_t i = 0; i < INTERVAL_TIMERS && result == 0; i++)
-		result = remote_call(r, SYS_getitimer, i, at + i * sizeof t->interval[0]);
-	if (result < 0 || remote_read(r->tid, at, t->interval, sizeof t->interval) < 0)
-		return err_set(err, "read the interval timers of process %d", p->pid);
-	return save_posix(r, p, t, err);
+	*timers = xcalloc(1, sizeof **timers);
+	return fault("ckpt-timers") ? err_set(err, "fault ckpt-timers") : save_posix(r, p, *timers, err);
 }
 
 /* Makes the timer with the next number; or with the wanted one, where the kernel takes a wish. */
@@ -158,7 +146,7 @@ int timers_restore(struct ckpt_session *s, struct remote *r, const struct timers
 	if (fault("ckpt-restore-timers"))
 		return err_set(err, "fault ckpt-restore-timers");
 	for (uint64_t i = 0; i < INTERVAL_TIMERS; i++) {
-		const struct itimerval *it = &t->interval[i];
+		const struct itimerval *it = &p->interval[i];
 		if (!it->it_value.tv_sec && !it->it_value.tv_usec)
 			continue;
 		if (remote_write(r->tid, r->place->scratch, it, sizeof *it) < 0 ||

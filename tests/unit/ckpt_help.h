@@ -50,7 +50,8 @@ void t_start_or_skip(struct t_session *t, enum ckpt_isolation isolation);
 int t_as_nobody(CMUnitTestFunction body);
 /* Runs a test in a child process and does not wait. */
 pid_t t_fork(CMUnitTestFunction body);
-/* Runs a test in a child process where the nth of these faults happens (base/fault.h: read from the environment once). */
+/* Runs a test in a child process where the nth of these faults happens, or (0) all of them; base/fault.h reads the
+ * environment once. */
 void t_with_fault(CMUnitTestFunction body, const char *name, int nth);
 
 #endif

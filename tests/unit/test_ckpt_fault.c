@@ -86,6 +86,31 @@ static void killed(void **state)
 	t_end(&t);
 }
 
+/* Our code cannot be put into the process: every call is stepped, one by one. */
+static void works(void **state)
+{
+	struct ckpt_snapshot *n, *later;
+	struct t_session t;
+
+	t_start(&t, "serve", CKPT_ISOLATION_AUTO);
+	t_expect(&t, "started", "threads 2");
+	t_expect(&t, "1", "add");
+	n = t_snapshot(&t);
+	t_expect(&t, "2", "add");
+	t_expect(&t, "1", "@2 add");
+	later = t_restore_keep(&t, n);
+	t_expect(&t, "2", "add");
+	t_restore(&t, later);
+	t_expect(&t, "3", "add");
+	t_expect(&t, "2", "@2 add");
+	t_end(&t);
+}
+
+static void without_code(void **state)
+{
+	t_with_fault(works, "ckpt-code", 0);
+}
+
 static void snapshots(void **state)
 {
 	static const char *const steps[] = {
@@ -182,7 +207,7 @@ static void disk_full(void **state) { alone(no_room_for_a_copy); }
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(snapshots), cmocka_unit_test(restores), cmocka_unit_test(kills),
+		cmocka_unit_test(snapshots), cmocka_unit_test(restores), cmocka_unit_test(kills), cmocka_unit_test(without_code),
 		cmocka_unit_test(ptrace_refused),
 		cmocka_unit_test(namespaces_refused), cmocka_unit_test(disk_full),
 	};

@@ -60,6 +60,28 @@ static void restore_fails(void **state)
 	g_end(&t);
 }
 
+/* Our code cannot be put into gdb or its program: every call is stepped, one by one. */
+static void works(void **state)
+{
+	struct ckpt_snapshot *n, *later;
+	struct t_session t;
+
+	start_threads(&t);
+	g_do(&t, "watch total");
+	n = t_snapshot(&t);
+	g_expect(&t, "New value = 1", "continue");
+	later = t_restore_keep(&t, n);
+	g_expect(&t, "New value = 1", "continue");
+	t_restore(&t, later);
+	g_expect(&t, "add_up (n=2)", "continue");
+	g_end(&t);
+}
+
+static void without_code(void **state)
+{
+	t_with_fault(works, "ckpt-code", 0);
+}
+
 /* gdb or its program is killed in the middle: an error or not, but everything returns. */
 static void killed(void **state)
 {
@@ -115,7 +137,7 @@ static void kills(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(snapshots), cmocka_unit_test(restores), cmocka_unit_test(kills),
+		cmocka_unit_test(snapshots), cmocka_unit_test(restores), cmocka_unit_test(kills), cmocka_unit_test(without_code),
 	};
 
 	cmocka_set_test_filter(getenv("TEST"));
