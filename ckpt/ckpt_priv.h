@@ -330,11 +330,11 @@ bool has_own_filter(const char *status);
 
 /* ---- twins: snapshot.c ---- */
 
-/* A copy of the process, out of the way of everything: of its number, group, session.  shared: a process that shares the
- * memory, to keep it while the original is killed. */
+/* A copy of the process.  holder: a process that shares the memory, to keep it while the original is killed. */
 pid_t twin_make(struct ckpt_session *s, struct remote *r, const struct ckpt_proc *p, bool holder, struct err *err) must_check;
 /* A clone under a twin's number. */
 pid_t clone_numbered(struct ckpt_session *s, struct remote *r, uint64_t flags) must_check;
+/* ... out of the way of the original: a number is taken as long as a process has it for its group or session. */
 int twin_move_away(pid_t twin, const struct ckpt_proc *p, struct err *err) must_check;
 void twin_kill(struct ckpt_session *s, pid_t twin);
 /* All of a snapshot. */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -70,11 +71,25 @@ static bool thread_ended(pid_t pid, pid_t tid)
 	return !name_end || strchr("ZX", name_end[2]);
 }
 
-/* Returns whether there was a thread not seen before. */
+static int seize(struct ckpt_proc *p, pid_t tid, struct err *err)
+{
+	struct ckpt_thread t = {.tid = tid};
+
+	if (trace_seize(tid, err) < 0)
+		return -1;
+	thread_pin(&t);         /* first: where it wakes up, we wait for it */
+	array_grow(p->threads, p->n);
+	p->threads[p->n++] = t;
+	ptrace(PTRACE_INTERRUPT, tid, 0, 0);
+	return 0;
+}
+
+/* Returns whether there was a thread not seen before; it may have ended, after it made another. */
 static int seize_new(struct ckpt_proc *p, struct err *err)
 {
 	char path[64];
 	size_t before = p->n;
+	bool any;
 
 	snprintf(path, sizeof path, "/proc/%d/task", p->pid);
 	DIR *dir = opendir(path);
@@ -84,41 +99,41 @@ static int seize_new(struct ckpt_proc *p, struct err *err)
 		pid_t tid = atoi(e->d_name);
 		if (tid <= 0 || known(p, tid))
 			continue;
-		if (trace_seize(tid, err) < 0) {
-			if (tid != p->pid && thread_ended(p->pid, tid))
-				continue;
+		if (seize(p, tid, err) < 0 && !thread_ended(p->pid, tid)) {
 			closedir(dir);
 			return -1;
 		}
-		array_grow(p->threads, p->n);
-		p->threads[p->n++] = (struct ckpt_thread){.tid = tid};
-		ptrace(PTRACE_INTERRUPT, tid, 0, 0);
 	}
 	closedir(dir);
+	any = p->n > before;
 	for (size_t i = before; i < p->n; i++)
-		if (trace_settle(p->threads[i].tid) < 0) {
-			if (p->threads[i].tid == p->pid)
-				return err_set(err, "the debugger (process %d) has just ended", p->pid);
+		if (trace_settle(p->threads[i].tid) < 0)
 			p->threads[i--] = p->threads[--p->n];
-		}
-	return p->n > before;
+	return any;
+}
+
+/* The links of the folder are two, and one for each thread (fs/proc/base.c, proc_task_getattr): a third of the cost of
+ * listing it. */
+static bool is_alone(pid_t pid)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof path, "/proc/%d/task", pid);
+	return stat(path, &st) == 0 && st.st_nlink == 3;
 }
 
 static int seize_all(struct ckpt_proc *p, struct err *err)
 {
-	int r;
+	int r = 1;
 
+	if (seize(p, p->pid, err) < 0)
+		return -1;
+	if (trace_settle(p->pid) < 0)
+		return err_set(err, "the debugger (process %d) has just ended", p->pid);
 	/* A thread can start others until it is stopped itself: only a pass without a new one proves that none is left. */
-	while ((r = seize_new(p, err)) > 0)
-		;
-	for (size_t i = 1; i < p->n; i++)
-		if (p->threads[i].tid == p->pid) {
-			struct ckpt_thread t = p->threads[0];
-			p->threads[0] = p->threads[i];
-			p->threads[i] = t;
-		}
-	if (r == 0 && (!p->n || p->threads[0].tid != p->pid))
-		return err_set(err, "the debugger (process %d) has ended", p->pid);
+	while (r > 0)
+		r = is_alone(p->pid) ? 0 : seize_new(p, err);
 	return r;
 }
 
@@ -269,7 +284,6 @@ static int read_all(struct ckpt_session *s, struct ckpt_proc *p, struct remote *
 	for (size_t i = 0; i < p->n; i++) {
 		if (fault("ckpt-thread"))
 			return err_set(err, "fault ckpt-thread");
-		thread_pin(&p->threads[i]);
 		if (read_thread(&p->threads[i], err) < 0 ||
 		    ask_thread(s, p, &p->threads[i], i ? &other : main_thread, err) < 0)
 			return -1;

@@ -83,8 +83,9 @@ int place_find(pid_t pid, struct place *place, struct err *err)
 	place->insn = arch_find_syscall(pid, vdso);
 	if (!place->insn)
 		return err_set(err, "the vdso of process %d has no system call instruction", pid);
-	if (remote_read(pid, place->scratch, place->saved, SCRATCH_SIZE) < 0 ||
-	    remote_read(pid, arch_behind(place->insn), place->behind, sizeof place->behind) < 0)
+	struct iovec here[2] = {{place->saved, SCRATCH_SIZE}, {place->behind, ARCH_CODE_SIZE}};
+	struct iovec there[2] = {{(void *)place->scratch, SCRATCH_SIZE}, {(void *)arch_behind(place->insn), ARCH_CODE_SIZE}};
+	if (process_vm_readv(pid, here, 2, there, 2, 0) != SCRATCH_SIZE + ARCH_CODE_SIZE)
 		return err_sys(err, "read the top of the stack of process %d", pid);
 	return 0;
 }

@@ -91,7 +91,8 @@ static int keep_present(struct ckpt_session *s, struct ckpt_snapshot *n, struct 
 	if (result == 0) {
 		traced_close(&n->traced);
 		result = snapshot_record(s, n, r, err);
-		if (result == 0 && (n->leader.twin = twin_make(s, r, &n->leader.proc, true, err)) < 0)
+		if (result == 0 && ((n->leader.twin = twin_make(s, r, &n->leader.proc, true, err)) < 0 ||
+				    twin_move_away(n->leader.twin, &n->leader.proc, err) < 0))
 			result = -1;
 		if (result < 0)
 			traced_thaw(&n->traced);
@@ -143,6 +144,8 @@ static int put_away(struct ckpt_session *s, struct ckpt_snapshot **abandoned, st
 	} else if (n->leader.proc.resident_kb > HOLD_KB) {
 		pid_t holder = twin_make(s, &r, &n->leader.proc, true, &ignored);
 		s->doomed = holder > 0 ? holder : 0;
+		if (holder > 0)
+			(void)!twin_move_away(holder, &n->leader.proc, &ignored);
 	}
 	int result = kill_present(s, &n->leader.proc, err);
 	if (!abandoned) {

@@ -49,15 +49,11 @@ pid_t twin_make(struct ckpt_session *s, struct remote *r, const struct ckpt_proc
 {
 	pid_t twin = fault("ckpt-clone") ? -EAGAIN : clone_numbered(s, r, CLONE_PARENT | (holder ? CLONE_VM : 0));
 
-	if (twin < 0) {
-		errno = -twin;
-		return err_sys(err, "copy process %d%s", p->pid, twin == -EAGAIN || twin == -ENOMEM ?
-			       " (too many processes or too little memory: drop snapshots, or raise ulimit -u)" : "");
-	}
-	if (twin_move_away(twin, p, err) == 0)
+	if (twin > 0)
 		return twin;
-	twin_kill(s, twin);
-	return -1;
+	errno = -twin;
+	return err_sys(err, "copy process %d%s", p->pid, twin == -EAGAIN || twin == -ENOMEM ?
+		       " (too many processes or too little memory: drop snapshots, or raise ulimit -u)" : "");
 }
 
 /* Tearing down a gigabyte takes 10 ms: let that happen on any processor while we go on. */
@@ -163,7 +159,7 @@ static int take(struct ckpt_session *s, struct ckpt_snapshot *n, struct err *err
 	}
 	thaw(s, &n->leader.proc);
 	n->info.pause_us = clock_us() - n->leader.proc.frozen_at;
-	return result;
+	return result < 0 ? -1 : twin_move_away(n->leader.twin, &n->leader.proc, err);
 }
 
 int ckpt_snapshot(struct ckpt_session *s, struct ckpt_snapshot **snapshot, struct err *err)

@@ -54,17 +54,29 @@ int arch_set_xstate(pid_t tid, const void *state, size_t len)
 	return (int)ptrace(PTRACE_SETREGSET, tid, NT_X86_XSTATE, &v);
 }
 
+static bool is_syscall(pid_t pid, uint64_t at)
+{
+	unsigned char insn[SYSCALL_SIZE];
+
+	return remote_read(pid, at, insn, sizeof insn) == 0 && insn[0] == 0x0f && insn[1] == 0x05;
+}
+
 uint64_t arch_find_syscall(pid_t pid, uint64_t vdso)
 {
-	/* The code is in the first pages; the vdso of Linux 6 has two.  What we put behind it must be in the same page. */
-	for (uint64_t page = vdso; page < vdso + 4 * 4096; page += 4096) {
-		unsigned char text[4096];
+	static uint64_t before;         /* of one kernel all vdsos are the same */
+	unsigned char text[4096];
 
+	if (before && is_syscall(pid, vdso + before))
+		return vdso + before;
+	/* The code is in the first pages; the vdso of Linux 6 has two.  What we put behind it must be in the same page. */
+	for (uint64_t page = vdso; page < vdso + 4 * sizeof text; page += sizeof text) {
 		if (remote_read(pid, page, text, sizeof text) < 0)
 			return 0;
 		for (unsigned i = 0; i + SYSCALL_SIZE + ARCH_CODE_SIZE <= sizeof text; i++)
-			if (text[i] == 0x0f && text[i + 1] == 0x05)
+			if (text[i] == 0x0f && text[i + 1] == 0x05) {
+				before = page + i - vdso;
 				return page + i;
+			}
 	}
 	return 0;
 }
@@ -194,12 +206,10 @@ static bool ends_with_eintr(long nr)
 bool arch_rewind_eintr(pid_t tid, struct arch_regs *regs, uint64_t *until, uint64_t *timeout)
 {
 	struct user_regs_struct *r = &regs->r;
-	unsigned char insn[SYSCALL_SIZE];
-
 	/* If a handler had run, or was about to, these would be the handler's registers: not right after a syscall. */
 	if ((long)r->orig_rax < 0 || (long)r->rax != -EINTR || !ends_with_eintr((long)r->orig_rax))
 		return false;
-	if (remote_read(tid, r->rip - SYSCALL_SIZE, insn, sizeof insn) < 0 || insn[0] != 0x0f || insn[1] != 0x05)
+	if (!is_syscall(tid, r->rip - SYSCALL_SIZE))
 		return false;
 	bool milliseconds = r->orig_rax == SYS_epoll_wait || r->orig_rax == SYS_epoll_pwait;
 	again(r);

@@ -242,13 +242,14 @@ static bool is_ours(const struct stat *st)
 	return false;
 }
 
+/* A descriptor is fetched before it is known for what: that takes half the time of a look at /proc/PID/fd/N. */
 static void save_one(struct ckpt_session *s, int pidfd, int fd, struct files *f)
 {
 	cleanup_fd int dup = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
 	struct open_file o = {.fd = fd};
 	struct stat st;
 
-	if (dup < 0 || fstat(dup, &st) < 0 || is_ours(&st))
+	if (dup < 0 || fstat(dup, &st) < 0 || !S_ISREG(st.st_mode) || is_ours(&st))
 		return;
 	o.dev = st.st_dev;
 	o.ino = st.st_ino;
@@ -280,11 +281,9 @@ int files_save(struct ckpt_session *s, pid_t pid, struct files **files, struct e
 			closedir(dir);
 		return -1;
 	}
-	for (struct dirent *e; (e = readdir(dir));) {
-		struct stat st;
-		if (e->d_name[0] != '.' && fstatat(dirfd(dir), e->d_name, &st, 0) == 0 && S_ISREG(st.st_mode))
+	for (struct dirent *e; (e = readdir(dir));)
+		if (e->d_name[0] != '.')
 			save_one(s, pidfd, atoi(e->d_name), f);
-	}
 	closedir(dir);
 	return 0;
 }
