@@ -47,7 +47,7 @@ static int take_ticks(struct adapter_event *event, const char *body, size_t n, s
 	for (size_t i = 0; i < event->n_ticks; i++) {
 		uint32_t v = u32_of(body + 4 * i);
 
-		event->ticks[i] = (struct machine_tick){ .depth = v >> 4, .breakpoint = v >> 3 & 1, .kind = v & 3 };
+		event->ticks[i] = (struct machine_tick){ .depth = v >> 4, .breakpoint = v >> 3 & 1, .kind = v & 7 };
 	}
 	return 0;
 }

@@ -29,13 +29,16 @@ enum machine_kind {
 	MACHINE_CALL = 1,       /* a function was entered, a generator resumed */
 	MACHINE_RETURN = 2,     /* about to return, yield or unwind */
 	MACHINE_EXCEPTION = 3,  /* an exception passes through this frame */
+	/* No stop: a watchpoint triggered since the stop told before.  Then depth is that of the frame it belongs to, 1 when
+	 * it belongs to none. */
+	MACHINE_TRIGGER = 4,
 };
 
 /* A stop as a trace tells it. */
 struct machine_tick {
 	uint32_t depth;
 	uint8_t kind;           /* enum machine_kind */
-	bool breakpoint;        /* an enabled breakpoint is here and its condition holds; told only when asked for */
+	bool breakpoint;        /* an enabled breakpoint is here and its condition holds; told only when asked for, as triggers are */
 };
 
 /* Where the machine stands after enter(), run() or trace(). */

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "decompose/trail.h"
 #include "decompose/walk.h"
 
@@ -38,19 +39,51 @@ int reverse_step(struct machine *m, uint64_t n, struct reverse_target *target, s
 	return walk_to_start(m, target, err);
 }
 
-/* The n-th hit back.  A hit at a segment's end is one at the start of `after`, the next segment that led on from there;
- * or it is where we are now, and does not count. */
+/* What is left to find, and what later segments say of earlier ones. */
+struct hits {
+	uint64_t left;
+	int after;              /* the segment that led on from the end of the one looked at, -1: that is now */
+	bool start_counts;      /* the start of `after` is a hit that is counted already */
+	bool carried;           /* a watchpoint triggered in the rest of the statement in which `after` began */
+	uint32_t alive;         /* so many of the outermost frames are alive up to now */
+};
+
+/* Takes the hits of a segment that are no stops of its own off their list.  A breakpoint at its end is one at the start of
+ * the next segment that led on from there; or it is where we are now, and does not count.  What triggered before the first
+ * stop of a segment that begins inside a statement happened in that statement, whose start is a stop of an earlier one. */
+static bool take_ends(struct trail *trail, const struct machine_stop *end, struct hits *h)
+{
+	bool at_end = trail->n_hits && trail->hits[trail->n_hits - 1].tick == end->tick, found = false;
+
+	if (at_end && !end->inside) {
+		trail->n_hits--;
+		found = h->after >= 0 && !h->start_counts && --h->left == 0;
+	}
+	if (h->carried && end->inside && !at_end) {
+		array_grow(trail->hits, trail->n_hits);
+		trail->hits[trail->n_hits++] = (struct trail_hit){ end->tick, 1 };
+	}
+	if (walk_effective(end))
+		h->carried = h->start_counts = false;
+	if (trail->n_hits && trail->hits[0].tick == 0) {
+		h->start_counts |= !trail->began_inside;
+		h->carried |= trail->began_inside;
+		if (trail->began_inside)
+			memmove(trail->hits, trail->hits + 1, --trail->n_hits * sizeof *trail->hits);
+	}
+	return found;
+}
+
 int reverse_continue(struct machine *m, uint64_t n, struct reverse_target *target, struct err *err)
 {
 	struct trail_wish wish = { .hits = n < SIZE_MAX ? n + 1 : n };  /* one may be at the end */
-	int after = -1;
+	struct hits h = { .left = n, .after = -1, .alive = UINT32_MAX };
 
 	memset(target, 0, sizeof *target);
 	if (n == 0)
 		return 0;
 	for (int i = m->segments(m->self) - 1; i >= 0; i--) {
 		struct trail *trail;
-		struct stack_recent *hits;
 		struct machine_stop end;
 
 		if (!m->moves(m->self, i))
@@ -58,23 +91,27 @@ int reverse_continue(struct machine *m, uint64_t n, struct reverse_target *targe
 		trail = trail_lay(m, i, &wish, &end, err);
 		if (!trail)
 			return -1;
-		hits = &trail->hits;
-		if (hits->n && hits->ticks[hits->n - 1] == end.tick && !end.inside) {
-			hits->n--;
-			if (after >= 0 && --n == 0) {
-				trail_free(trail);
-				reverse_found(target, after, 0, NULL);
-				return 0;
-			}
-		}
-		if (n <= hits->n) {
-			reverse_found(target, i, hits->ticks[hits->n - n], trail);
+		if (end.depth < h.alive)
+			h.alive = end.depth;
+		trail_keep_alive(trail, h.alive);
+		if (take_ends(trail, &end, &h)) {
+			trail_free(trail);
+			reverse_found(target, h.after, 0, NULL);
 			return 0;
 		}
-		n -= hits->n;
+		if (h.left <= trail->n_hits) {
+			struct trail_hit hit = trail->hits[trail->n_hits - h.left];
+
+			reverse_found(target, i, hit.tick, trail);
+			target->triggers = hit.depth > 0;
+			return 0;
+		}
+		h.left -= trail->n_hits;
+		if (trail->stack.survivors < h.alive)
+			h.alive = trail->stack.survivors;
 		trail_free(trail);
 		if (walk_effective(&end))
-			after = i;
+			h.after = i;
 	}
 	return walk_to_start(m, target, err);
 }

@@ -33,6 +33,7 @@ struct reverse_target {
 	bool moved;             /* false: now is the start of history already (or the count was 0); do not go anywhere */
 	bool no_more;           /* no such stop, or fewer than the count: the target is the start of history, and the user
 	                         * is told "No more reverse-execution history." */
+	bool triggers;          /* a watchpoint triggers in what is executed from here to the next stop */
 	uint32_t depth;         /* of the target, where the search learnt it; 0: not known */
 	bool marked;            /* the trail has a mark at the target itself, made for it; reverse_go() returns to that, and
 	                         * runs nothing */
@@ -50,8 +51,9 @@ int reverse_next(struct machine *m, uint64_t n, struct reverse_target *target, s
  * outermost; now's own depth when the user has not gone `up`. */
 int reverse_finish(struct machine *m, uint32_t selected_depth, uint64_t n, struct reverse_target *target,
 		   struct err *err) must_check;
-/* The last stop where machine.h's `breakpoint` was told.  Traces backwards until found; the first stop of history
- * never counts as a hit, as it is where an unsuccessful search ends anyway. */
+/* The last stop where machine.h's `breakpoint` was told, or after which MACHINE_TRIGGER was, for a frame that is alive now.
+ * Traces backwards until found; the first stop of history
+ * never counts as a breakpoint's, as it is where an unsuccessful search ends anyway. */
 int reverse_continue(struct machine *m, uint64_t n, struct reverse_target *target, struct err *err) must_check;
 
 /* Drive the machine to the target (which has moved) and fill target->steps.  *stop is the place reached: by enter() for

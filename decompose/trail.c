@@ -29,7 +29,7 @@ void trail_free(struct trail *t)
 	trail_drop_marks(t);
 	stack_free(&t->stack);
 	free(t->seen.value.text);
-	free(t->hits.ticks);
+	free(t->hits);
 	free(t->marks);
 	free(t);
 }
@@ -68,15 +68,55 @@ static int lay_mark(struct trail *t, struct err *err)
 	return 0;
 }
 
+/* At twice as many as are wanted the older half goes; not where some may yet turn out to be those of a frame that is
+ * gone. */
+static void add_hit(struct trail *t, uint32_t depth)
+{
+	struct trail_hit *last = t->n_hits ? &t->hits[t->n_hits - 1] : NULL;
+
+	t->scoped |= depth > 1;
+	if (last && last->tick == t->stack.tick) {
+		last->depth = depth < last->depth ? depth : last->depth;
+		return;
+	}
+	if (!t->scoped && t->n_hits >= t->keep_hits && t->n_hits - t->keep_hits >= t->keep_hits) {
+		memmove(t->hits, t->hits + t->n_hits - t->keep_hits, t->keep_hits * sizeof *t->hits);
+		t->n_hits = t->keep_hits;
+	}
+	array_grow(t->hits, t->n_hits);
+	t->hits[t->n_hits++] = (struct trail_hit){ t->stack.tick, depth };
+}
+
 static void passed(void *ctx, const struct machine_tick *ticks, size_t n)
 {
 	struct trail *t = ctx;
 
 	for (size_t i = 0; i < n; i++) {
+		if (ticks[i].kind == MACHINE_TRIGGER) {
+			add_hit(t, ticks[i].depth);
+			continue;
+		}
 		stack_arrive(&t->stack, &ticks[i]);
 		if (ticks[i].breakpoint)
-			stack_recent_add(&t->hits, t->stack.tick, t->keep_hits);
+			add_hit(t, 0);
 	}
+}
+
+void trail_keep_alive(struct trail *t, uint32_t alive)
+{
+	const struct stack *s = &t->stack;
+	size_t kept = 0;
+
+	if (s->depth < alive)
+		alive = s->depth;
+	for (size_t i = 0; i < t->n_hits; i++) {
+		struct trail_hit hit = t->hits[i];
+		bool lives = hit.depth <= 1 || (hit.depth <= alive && (s->at[hit.depth - 1].birth == STACK_BEFORE ||
+								       s->at[hit.depth - 1].birth <= hit.tick));
+		if (lives)
+			t->hits[kept++] = hit;
+	}
+	t->n_hits = kept;
 }
 
 /* To the next mark, or as far as progress() can wait.  The segment's end may come first. */

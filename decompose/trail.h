@@ -38,6 +38,12 @@ struct trail_mark {
 	struct stack stack;             /* as it is there; stack.tick says where that is */
 };
 
+/* A breakpoint is at this stop, or a watchpoint triggered in what was executed from there to the next. */
+struct trail_hit {
+	uint64_t tick;
+	uint32_t depth;         /* of the frame that the watchpoint belongs to, 1: to none; 0: a breakpoint */
+};
+
 struct trail {
 	struct machine *m;
 	struct trail_mark *marks;       /* in the order of their ticks */
@@ -45,8 +51,9 @@ struct trail {
 	uint64_t interval;
 	struct stack stack;             /* at the segment's end */
 	bool began_inside;              /* the segment's start lies inside a statement */
-	struct stack_recent hits;       /* the last ticks where a breakpoint was told, the end included */
-	size_t keep_hits;
+	struct trail_hit *hits;         /* the last ones, in the order of their ticks, the end included */
+	size_t n_hits, keep_hits;
+	bool scoped;                    /* some hits belong to a frame */
 	unsigned laid;                  /* marks, those dropped included */
 	bool observed;                  /* wish.expr could be looked at, and this was seen of it: */
 	struct machine_seen seen;
@@ -71,6 +78,8 @@ int trail_go(struct machine *m, const struct trail *trail, int segment, uint64_t
 /* Go to the tick, and have a mark there.  *mark is the trail's own. */
 int trail_mark_at(struct trail *trail, int segment, uint64_t tick, struct machine_mark **mark, struct machine_stop *stop,
 		  struct err *err) must_check;
+/* Forget the hits of watchpoints whose frame is not alive at the segment's end, or is deeper than `alive`. */
+void trail_keep_alive(struct trail *trail, uint32_t alive);
 void trail_drop_marks(struct trail *trail);
 void trail_free(struct trail *trail);           /* NULL is no trail */
 

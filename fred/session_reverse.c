@@ -160,6 +160,8 @@ int session_reverse(struct session *s, enum session_reverse how, long n, struct 
 		r = find_target(&d, how, (uint64_t)n, &target, err);
 	if (r == 0 && target.no_more)
 		say("No more reverse-execution history.");
+	if (r == 0 && target.triggers)
+		say("a watchpoint triggers in what is executed from here to the next stop:");
 	if (r == 0 && target.moved)
 		r = arrive(s, &d, &target, err);
 	else if (r == 0)

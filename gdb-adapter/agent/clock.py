@@ -10,7 +10,7 @@
 
 import os
 
-LINE, CALL = 0, 1
+LINE, CALL, TRIGGER = 0, 1, 4
 BATCH = 2000            # ticks in a message
 QUIET = (('pagination', 'off'), ('height', '0'), ('width', '0'), ('print frame-info', 'short-location'),
          ('print frame-arguments', 'none'))
@@ -136,7 +136,7 @@ class Clock:
         elif name == 'jump':
             gdb.parse_and_eval('$pc = %d' % gdb.decode_line(rest)[1][0].pc)
 
-    def run(self, limit, trace, here):
+    def run(self, limit, trace, marks):
         """On to the tick `limit`, or the end."""
         passes = None
         with ClockQuiet(), ClockCommands() as self.commands:
@@ -145,10 +145,14 @@ class Clock:
                     passes = ClockPasses(self.end, self.pass_place)
                 self.stack.watch_callers()
                 while self.stop.tick < limit and not self.stop.end:
+                    if marks is not None:
+                        marks.watch(self.stack, self.stop.kind)
                     tick = self.step()
-                    if tick and trace:
-                        self.tell(here)
+                    if trace:
+                        self.tell(tick, marks)
             finally:
+                if marks is not None:
+                    marks.forget()
                 self.stack.forget_entries()
                 if passes is not None:
                     passes.delete()
@@ -161,9 +165,13 @@ class Clock:
         self.arrived = self.passed == self.end.passings
         return self.arrived
 
-    def tell(self, here):
-        marked = 8 if here is not None and here(gdb.newest_frame()) else 0
-        self.told.append(self.stop.depth << 4 | marked | self.stop.kind)
+    def tell(self, tick, marks):
+        depth = marks.triggered() if marks is not None else 0
+        if depth:
+            self.told.append(depth << 4 | TRIGGER)
+        if tick:
+            marked = 8 if marks is not None and marks.here(gdb.newest_frame()) else 0
+            self.told.append(self.stop.depth << 4 | marked | self.stop.kind)
         if len(self.told) >= BATCH:
             self.send()
 
@@ -269,17 +277,18 @@ class ClockHeld:
     clock = None
 
 
-def clock_start(text, limit, trace, here, end, unit='step'):
+def clock_start(text, limit, trace, marks, end, unit='step'):
     """Run the command `text`, which ended at `end`, from this prompt to the tick `limit` or its end.
 
-    trace: send_ticks() gets a list of depth << 4 | breakpoint << 3 | kind.  here(frame), or None: is a breakpoint here?
+    trace: send_ticks() gets a list of depth << 4 | breakpoint << 3 | kind; kind TRIGGER is no tick, but says that a
+    watchpoint of a frame at that depth triggered since the one before.  marks: clock_marks(), or None.
     unit: 'step', or 'stepi' for a clock of instructions.  Returns a ClockStop."""
     ClockHeld.clock = Clock(text, end, unit)
-    return ClockHeld.clock.run(limit, trace, here)
+    return ClockHeld.clock.run(limit, trace, marks)
 
 
-def clock_go_on(limit, trace, here):
-    return ClockHeld.clock.run(limit, trace, here)
+def clock_go_on(limit, trace, marks):
+    return ClockHeld.clock.run(limit, trace, marks)
 
 
 def clock_can_go_on():

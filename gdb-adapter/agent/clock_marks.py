@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# At which ticks of a trace a breakpoint is, of the settings of another time (settings.py): one that is set now need not
-# have been there when the program came by.  Ignore counts and commands are not heeded.
+# At which ticks of a trace a breakpoint is, and between which a watchpoint triggers, of the settings of another time
+# (settings.py): one that is set now need not have been there when the program came by.  Ignore counts and commands are not
+# heeded.
+#
+# gdb itself sees a watchpoint trigger: ours are internal and stop nothing.  One of a local variable belongs to a call, so
+# there is one while a frame with its id is at its depth; whether that is the call that is meant, or an earlier one in
+# the same place, is told by the depth when the whole trace is known (trail_keep_alive() of decompose/trail.h).
 
 MARKING = ('break', 'tbreak', 'hbreak', 'thbreak')
+CLOCK_WATCHING = {'watch': gdb.WP_WRITE, 'rwatch': gdb.WP_READ, 'awatch': gdb.WP_ACCESS}
 
 
 def clock_pcs(where):
@@ -26,21 +32,97 @@ def clock_enabled(settings):
                 yield number, word, operand, condition, thread
 
 
-def clock_marks(settings):
-    """here(frame) for clock_start(): does one of the enabled breakpoints stand there, and does its condition hold?"""
-    places = {}
-    for _, word, where, condition, thread in clock_enabled(settings):
-        for pc in clock_pcs(where) if word in MARKING else ():
-            places.setdefault(pc, []).append((condition, thread))
-
-    def here(frame):
-        for condition, thread in places.get(frame.pc(), ()):
-            if thread is not None and thread != gdb.selected_thread().global_num:
-                continue
-            try:
-                if not condition or bool(gdb.parse_and_eval(condition)):
-                    return True
-            except gdb.error:
-                return True     # gdb stops then
+def clock_holds(condition, thread):
+    if thread is not None and thread != gdb.selected_thread().global_num:
         return False
-    return here
+    try:
+        return not condition or bool(gdb.parse_and_eval(condition))
+    except gdb.error:
+        return True             # gdb stops then
+
+
+class ClockTrigger(gdb.Breakpoint):
+    """Sees a watchpoint trigger, in the frame that is selected."""
+
+    def __init__(self, watch):
+        super().__init__(watch.text, gdb.BP_WATCHPOINT, CLOCK_WATCHING[watch.word], internal=True)
+        self.watch = watch
+
+    def stop(self):
+        watch, frame = self.watch, clock_frame()
+        while watch.frame and frame is not None and str(frame) != watch.frame:
+            frame = frame.older()
+        if frame is not None:           # else it is over
+            frame.select()
+            watch.triggered |= clock_holds(watch.condition, watch.thread)
+        return False
+
+
+class ClockWatch:
+    """A watchpoint of the settings."""
+    made, triggered = None, False
+
+    def __init__(self, word, condition, thread, frame, depth, text):
+        self.word, self.condition, self.thread = word, condition, thread
+        self.frame, self.depth, self.text = frame, depth, text
+
+    def watch(self, stack, kind):
+        if self.frame:
+            if kind == CALL and stack.depth() <= self.depth:
+                self.forget()           # another call
+            if stack.depth() < self.depth or stack.ids[self.depth - 1] != self.frame:
+                return
+        if self.made is not None and self.made.is_valid():
+            return
+        frame = gdb.newest_frame()
+        for _ in range(stack.depth() - self.depth):
+            frame = frame.older()
+        frame.select()
+        try:
+            self.made = ClockTrigger(self)
+        except gdb.error as problem:
+            raise ClockProblem('%s cannot be watched here: %s' % (self.text, problem))
+        finally:
+            gdb.newest_frame().select()
+
+    def forget(self):
+        if self.made is not None and self.made.is_valid():
+            self.made.delete()
+        self.made = None
+
+
+class ClockMarks:
+    def __init__(self, places, watches):
+        self.places, self.watches = places, watches
+
+    def here(self, frame):
+        """Does one of the breakpoints stand there, and does its condition hold?"""
+        return any(clock_holds(*each) for each in self.places.get(frame.pc(), ()))
+
+    def watch(self, stack, kind):
+        """Before a step, at a stop of that kind."""
+        for each in self.watches:
+            each.watch(stack, kind)
+
+    def triggered(self):
+        """Since the last time: the least depth of a frame of which a watchpoint has, 0: none has."""
+        depth = min([each.depth for each in self.watches if each.triggered], default=0)
+        for each in self.watches:
+            each.triggered = False
+        return depth
+
+    def forget(self):
+        for each in self.watches:
+            each.forget()
+
+
+def clock_marks(settings):
+    """For clock_start()."""
+    places, watches = {}, []
+    meant = eval(settings, {'__builtins__': {}}).get('watched', {})
+    for number, word, operand, condition, thread in clock_enabled(settings):
+        if word in CLOCK_WATCHING:
+            watches.append(ClockWatch(word, condition, thread, *meant.get(number, ('', 1, operand))))
+        for pc in clock_pcs(operand) if word in MARKING else ():
+            places.setdefault(pc, []).append((condition, thread))
+    return ClockMarks(places, watches)

@@ -27,13 +27,13 @@ def clock_run(first, text, limit, trace, breakpoints, show_it, end, by_instructi
     """The program runs; then gdb is at its prompt again."""
     if breakpoints:
         refuse_watchpoints(breakpoints)
-    here = clock_marks(breakpoints) if breakpoints else None
+    marks = clock_marks(breakpoints) if breakpoints else None
     nothing_ran = ClockEnd(end).how == 'none'
     inside = nothing_ran and not between_statements(clock_frame())
     if first == '1':
-        stop = clock_start(text, int(limit), trace == '1', here, end, 'stepi' if by_instruction == '1' else 'step')
+        stop = clock_start(text, int(limit), trace == '1', marks, end, 'stepi' if by_instruction == '1' else 'step')
     elif clock_can_go_on():
-        stop = clock_go_on(int(limit), trace == '1', here)
+        stop = clock_go_on(int(limit), trace == '1', marks)
     else:
         raise Refused('the clock was not halted here')
     if nothing_ran:
@@ -49,14 +49,6 @@ def clock_run(first, text, limit, trace, breakpoints, show_it, end, by_instructi
             Window.tell()
     known.stepped = not stop.inside
     Run.stop = stop
-
-
-def refuse_watchpoints(settings):
-    """The clock sees where a breakpoint is, but not what would have made a watchpoint stop."""
-    for number, word, expression, _, _ in clock_enabled(settings):
-        if word in ('watch', 'rwatch', 'awatch'):
-            raise Refused('watchpoint %d is not seen backwards: fred-reverse-watch --last %s finds the last change, '
-                          'or disable %d first' % (number, expression, number))
 
 
 def measure(text, end):

@@ -8,6 +8,11 @@ import re
 NAME = re.compile(r'(?<![\w$])(?<!\.)(?<!->)[A-Za-z_]\w*')
 
 
+def names_in(expression):
+    """Matches; in strings there is none."""
+    return NAME.finditer(re.sub(r'"(\\.|[^"])*"|\'(\\.|[^\'])*\'', lambda text: ' ' * len(text.group()), expression))
+
+
 def found_in(name, frame):
     """(the symbol that the name means in the frame, or None; is it a member of `this`?)"""
     try:
@@ -23,7 +28,7 @@ def identity(symbol):
 def needs_frame(expression, frame, outermost):
     if '$' in expression:
         return True             # registers
-    for name in NAME.findall(re.sub(r'"(\\.|[^"])*"|\'(\\.|[^\'])*\'', '', expression)):
+    for name in [match.group() for match in names_in(expression)]:
         symbol, of_this = found_in(name, frame)
         if of_this or symbol is not None and symbol.needs_frame:
             return True

@@ -118,7 +118,8 @@ def last_number():
 
 def settings_save():
     return [repr({'breakpoints': sorted(breakpoints_now().items()), 'last': last_number(),
-                  'displays': sorted(displays_now().items()), 'lines': sorted(remembered.lines.items())})]
+                  'displays': sorted(displays_now().items()), 'lines': sorted(remembered.lines.items()),
+                  'watched': watched_now()})]
 
 
 def settings_load(saved):
@@ -126,7 +127,7 @@ def settings_load(saved):
     warnings = []
     with Selection():
         load_lines(dict(saved['lines']))
-        load_breakpoints(dict(saved['breakpoints']), saved['last'], warnings)
+        load_breakpoints(dict(saved['breakpoints']), saved['last'], saved['watched'], warnings)
         load_displays(dict(saved['displays']), warnings)
     return warnings
 
@@ -148,15 +149,15 @@ def skip_numbers(upto):
         quiet('delete %d' % last_number())
 
 
-def load_breakpoints(wanted, last, warnings):
-    present = breakpoints_now()
+def load_breakpoints(wanted, last, watching, warnings):
+    present, watching_now = breakpoints_now(), watched_now()
     for number in sorted(set(present) - set(wanted)):
         quiet('delete %d' % number)
     for number, (text, attributes) in sorted(wanted.items()):
-        if number not in present or present[number][0] != text:
+        if number not in present or present[number][0] != text or watching_now.get(number) != watching.get(number):
             if number in present:
                 quiet('delete %d' % number)
-            made = make(number, text, warnings)
+            made = make(number, text, watching.get(number), warnings)
             if made is None:
                 continue
             number = made
@@ -168,8 +169,14 @@ def load_breakpoints(wanted, last, warnings):
     skip_numbers(last)
 
 
-def make(number, text, warnings):
+def make(number, text, watching, warnings):
     """Returns the number that it has got."""
+    if watching is not None:
+        text = make_watch(text, *watching)
+        if text is None:
+            warnings.append('breakpoint %d cannot be set again here: the function whose variable it watches is not called '
+                            'yet' % number)
+            return None
     if text is None:
         warnings.append('breakpoint %d is of a kind that FReD cannot set again here' % number)
         return None
@@ -182,6 +189,17 @@ def make(number, text, warnings):
     if last_number() != number:
         warnings.append('breakpoint %d is number %d here: the number is taken' % (number, last_number()))
     return last_number()
+
+
+def make_watch(text, frame, depth, meaning):
+    """The command that watches the same, with the frame selected to give it in; None: that is not there."""
+    stack = list(frames())
+    if frame or stack:
+        where = watch_frame(frame, depth) if frame else stack[-1]
+        if where is None:
+            return None
+        where.select()
+    return text if frame or not meaning else text.split(' ')[0] + ' ' + meaning
 
 
 def set_attributes(b, attributes, warnings):

@@ -135,6 +135,17 @@ def survey(most, expressions):
     return stops
 
 
+def trigger_counts(most, watch):
+    """At each stop of `step` from here to the end: how often a watchpoint has triggered."""
+    gdb.execute(watch, False, True)
+    watchpoint, counts = gdb.breakpoints()[-1], []
+    watchpoint.ignore_count = 1 << 30
+    while len(counts) < most and clock_frame() is not None:
+        counts.append(watchpoint.hit_count)
+        gdb.execute("step", False, True)
+    return counts
+
+
 def pcs(where):
     """Where gdb sets a breakpoint."""
     try:
@@ -180,12 +191,18 @@ def clock(command, end, limit, trace=True, unit="step"):
 
 
 def marked(command, end, breakpoints):
-    """The ticks of a trace that have a breakpoint; breakpoints: [number, [text, attributes]], as settings.py keeps them."""
-    here = clock_marks(repr({"breakpoints": breakpoints}))
-    clock_start(command, 1 << 62, True, here, end)
-    marks = [at + 1 for at, tick in enumerate(ticks) if tick[2]]
+    """The ticks of a trace that have a breakpoint, and those between which and the next a watchpoint triggered, with its
+    depth; breakpoints: [number, [text, attributes]], as settings.py keeps them."""
+    clock_start(command, 1 << 62, True, clock_marks(repr({"breakpoints": breakpoints})), end)
+    at, marks, triggers = 0, [], []
+    for kind, depth, breakpoint in ticks:
+        at += kind != TRIGGER
+        if breakpoint:
+            marks.append(at)
+        if kind == TRIGGER:
+            triggers.append([at, depth])
     del ticks[:]
-    return marks
+    return marks, triggers
 
 
 def measure(command, end):

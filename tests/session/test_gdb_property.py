@@ -102,9 +102,15 @@ class Oracle:
     def reverse_finish(self, position, stack, selected=0):
         return self.last(position, lambda j: self.stack(j)[0] in stack[selected + 1:])
 
-    def reverse_continue(self, position, stack, breakpoints):
-        return self.last(position, lambda j: any(
+    def reverse_continue(self, position, stack, breakpoints, triggers):
+        return self.last(position, lambda j: j in triggers or any(
             self.stops[j][PC] in pcs and holds(condition, self.stops[j][NOW]) for pcs, condition in breakpoints))
+
+    def triggers(self, watch):
+        """Stops after which a watchpoint triggers before the next."""
+        (_, counts), _ = run_jobs(self.path, ["give", TO_MAIN], ["trigger_counts", MOST + 1, watch])
+        assert len(counts) == len(self.stops)
+        return {j for j in range(len(counts) - 1) if counts[j] < counts[j + 1]}
 
 
 def holds(condition, values):
@@ -225,10 +231,20 @@ class Wanderer:
             walk.do("delete")
             for where, condition in places:
                 walk.do("break " + where + (" if " + condition if condition else ""))
-            more = [list(zip(self.oracle.pcs([where for where, _ in places]), [each for _, each in places]))]
+            triggers = set()
+            if self.rnd.random() < 0.5 and not self.oracle.optimized:
+                watch = self.rnd.choice(["watch G[%d]", "awatch G[%d]", "rwatch G[%d]", "watch -l G[%d]"]) % self.rnd.randrange(4)
+                walk.do(watch)
+                triggers = self.oracle.triggers(watch)
+            # In the statement where now lies it may have triggered before now, or will.
+            unsure = walk.at[0] if walk.at[1] and walk.at[0] in triggers else None
+            count = 1 if unsure is not None else count
+            more = [list(zip(self.oracle.pcs([where for where, _ in places]), [each for _, each in places])), triggers]
         position, stack, target, others = walk.at, walk.description[STACK], 0, []
         for _ in range(count):
             others = [self.oracle.merged_next(position, stack)] if how == "next" and self.oracle.optimized else []
+            if how == "continue" and unsure is not None:
+                others = [self.oracle.reverse_continue(position, stack, more[0], triggers - {unsure})]
             target = getattr(self.oracle, "reverse_" + how)(position, stack, *more)
             if target < 0:
                 break

@@ -79,12 +79,6 @@ def test_reverse_moves(folder):
     assert gdb.do("print s") == "$2 = 11\n"
 
 
-def test_a_watchpoint_is_not_passed_over_silently(folder):
-    gdb = Gdb(folder, "-nx", build(folder.work, "sum.c"), snapshots=True)
-    gdb.do_all("break main", "run", "next", "watch s", "break 14", "continue", "continue")
-    assert "watchpoint 2 is not seen backwards" in gdb.do("reverse-continue")
-
-
 def test_the_same_program_can_be_run_again_and_undone(folder):
     gdb = Gdb(folder, "-nx", build(folder.work, "sum.c"), snapshots=True)
     gdb.do_all("set confirm off", "break 12", "run", "continue")

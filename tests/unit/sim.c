@@ -80,11 +80,26 @@ static void maybe_change(struct sim *sim, int activation)
 	}
 }
 
+/* A watchpoint without a frame, or of the statement's own frame or a caller's that has variables. */
+static void maybe_trigger(struct sim *sim, int activation)
+{
+	uint32_t *trigger = &sim->stops[sim->n_stops - 1].trigger;
+
+	if (sim_random(sim, 14))
+		return;
+	*trigger = 1;
+	while (sim_random(sim, 3))
+		activation = sim->activations[activation].parent >= 0 ? sim->activations[activation].parent : activation;
+	if (!sim->activations[activation].untraced)
+		*trigger = sim->activations[activation].depth;
+}
+
 static void stop(struct sim *sim, int activation, enum machine_kind kind)
 {
 	maybe_change(sim, kind == MACHINE_CALL ? sim->activations[activation].parent : activation);
 	sim_emit(sim, activation, kind);
 	sim->stops[sim->n_stops - 1].breakpoint = sim_random(sim, 14) == 0;
+	maybe_trigger(sim, activation);
 }
 
 enum left { RETURNED, RAISED, LEAPT };  /* LEAPT: unwound without a stop, as longjmp does */

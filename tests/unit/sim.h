@@ -24,6 +24,7 @@ struct sim_stop {
 	int activation;
 	uint8_t kind;
 	bool breakpoint;
+	uint32_t trigger;       /* a watchpoint of the frame at this depth triggers in the statement; 1: one without a frame; 0: none */
 };
 
 struct sim_event {              /* activation (-1: the global g) gets a value */

@@ -94,18 +94,22 @@ static int now(void *self, struct machine_stop *stop, struct err *err)
 	return 0;
 }
 
+/* Stops are at 8t, what their statements trigger at 8t+4. */
 static void tell_ticks(struct sim *sim, uint64_t to, bool with_breakpoints,
 		       void (*told)(void *, const struct machine_tick *, size_t), void *ctx)
 {
 	struct machine_tick ticks[64];
 	size_t n = 0, most = 1 + sim_random(sim, 64);
 
-	for (uint64_t t = sim->position / 8 + 1; t <= to / 8; t++) {
-		const struct sim_stop *s = &sim->stops[t];
+	for (uint64_t at = sim->position / 4 + 1; at <= to / 4; at++) {
+		const struct sim_stop *s = &sim->stops[at / 2];
 
-		ticks[n++] = (struct machine_tick){ sim->activations[s->activation].depth, s->kind,
-						    with_breakpoints && s->breakpoint };
-		if (n == most || t == to / 8) {
+		if (at % 2 == 0)
+			ticks[n++] = (struct machine_tick){ sim->activations[s->activation].depth, s->kind,
+							    with_breakpoints && s->breakpoint };
+		else if (with_breakpoints && s->trigger)
+			ticks[n++] = (struct machine_tick){ s->trigger, MACHINE_TRIGGER, false };
+		if (n == most || (n > 0 && at == to / 4)) {
 			told(ctx, ticks, n);
 			n = 0;
 		}

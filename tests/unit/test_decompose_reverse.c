@@ -21,6 +21,15 @@
 enum move { STEP, NEXT, FINISH, CONTINUE, MOVES };
 static const char *const names[] = { "step", "next", "finish", "continue" };
 
+/* Does a watchpoint whose frame lives now trigger in the statement of stop t, before the position? */
+static bool triggers(const struct sim *sim, uint64_t t, uint64_t position)
+{
+	uint32_t depth = sim->stops[t].trigger;
+
+	return depth && 8 * t + 4 <= position &&
+	       (depth == 1 || sim_lives(sim, sim_frame(sim, 8 * t, depth), sim_now(sim)));
+}
+
 /* One move by definition, from a position; selected counts only for FINISH.  -1: none. */
 static int64_t back_once(const struct sim *sim, enum move move, uint64_t position, uint32_t selected)
 {
@@ -35,7 +44,7 @@ static int64_t back_once(const struct sim *sim, enum move move, uint64_t positio
 			return t;
 		if (move == FINISH && sim_lives(sim, self, position) && sim->activations[self].depth < selected)
 			return t;
-		if (move == CONTINUE && sim->stops[t].breakpoint && t > first)
+		if (move == CONTINUE && ((sim->stops[t].breakpoint && t > first) || triggers(sim, (uint64_t)t, position)))
 			return t;
 	}
 	return -1;
