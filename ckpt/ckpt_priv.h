@@ -80,6 +80,8 @@ int trace_mask_get(pid_t tid, uint64_t *mask) must_check;
 int trace_mask_set(pid_t tid, uint64_t mask) must_check;
 /* Waits for a stop of tid: 0, or -1 when it ended instead (or is not ours).  *status as from wait(2).  reap.c */
 int trace_wait(pid_t tid, int *status);
+/* Has the thread begun to exit?  Then nothing but its end will come of it. */
+bool is_ending(pid_t tid);
 /* Kills and reaps a process that we trace; false when we do not. */
 bool reap_if_ours(pid_t pid);
 /* For tests: FRED_FAULT=ckpt-kill:N kills a process at the N-th point at which we are about to have it do something. */
@@ -229,7 +231,8 @@ struct traced {
 	struct window *windows;
 	size_t n_windows;
 	struct tracer tracer;           /* while the leader is frozen */
-	bool had_sigchld;
+	siginfo_t sigchld;              /* that the leader had pending before */
+	pid_t ns_leader;
 };
 
 struct ckpt_snapshot {
@@ -362,8 +365,6 @@ void traced_free(struct traced *t);
 /* The thread of r, in a signal stop, into the stop that is recorded, with these registers. */
 int tracer_place(struct remote *r, const struct ckpt_thread *t, const struct stop *stop, const struct arch_regs *regs,
 		 pid_t ns_pid) must_check;
-/* The leader has been sent SIGCHLD for what we did. */
-void tracer_forget_news(const struct tracer *via);
 bool traced_has_twin(const struct traced *t, pid_t pid);
 
 /* Faults are made anew: traced_fault.c */

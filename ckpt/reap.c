@@ -22,7 +22,7 @@ void fault_kill(pid_t pid)
 
 /* A thread that exits gives up its memory before anything else can be seen of its end (kernel/exit.c, do_exit).  Half a
  * microsecond, where a look into /proc takes ten. */
-static bool is_ending(pid_t tid)
+bool is_ending(pid_t tid)
 {
 	char byte;
 	struct iovec here = {&byte, 1}, there = {NULL, 1};

@@ -20,6 +20,7 @@ struct remote {
 	pid_t tid;
 	const struct tracer *via;       /* another process traces it, and that one's tracer is us; or NULL */
 	pid_t ns_tid;                   /* as that one knows it */
+	bool last;                      /* ... and its end is told when all other threads of its process are reaped */
 	unsigned stops;                 /* SIGSTOPs that came in between: they are to be sent again */
 	const struct place *place;
 	struct arch_regs regs;          /* as found */

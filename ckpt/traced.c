@@ -103,6 +103,7 @@ static int read_thread(const struct tracer *via, struct tracee *x, size_t i, str
 		t->rseq = l.rseq;
 	thread_read(t);
 	x->remotes[i] = (struct remote){
+		.last = i == 0 && x->image.proc.n > 1,
 		.tid = t->tid, .ns_tid = t->ns_tid, .place = &x->image.proc.place, .via = via, .regs = t->regs,
 	};
 	x->changed[i] = true;
@@ -272,12 +273,11 @@ static void save_windows(struct traced *t, pid_t leader)
 
 /* ---- all of them ---- */
 
-static bool has_sigchld(const struct pending *p)
+static void keep_sigchld(const struct pending *p, siginfo_t *sigchld)
 {
 	for (size_t i = 0; i < p->n; i++)
 		if (p->info[i].si_signo == SIGCHLD)
-			return true;
-	return false;
+			*sigchld = p->info[i];
 }
 
 static bool is_thread_of(const struct ckpt_proc *p, pid_t tid)
@@ -324,7 +324,8 @@ int traced_freeze(struct ckpt_session *s, const struct ckpt_proc *leader, struct
 			    "none here: fredapp --doctor says what to allow");
 	if (r == 0)
 		r = signals_save(NULL, leader->pid, true, &pending, err);
-	t->had_sigchld = has_sigchld(&pending);
+	keep_sigchld(&pending, &t->sigchld);
+	t->ns_leader = leader->ns_pid;
 	free(pending.info);
 	if (r == 0)
 		r = tracer_open(&t->tracer, main_thread, err);

@@ -158,20 +158,13 @@ static void thaw_tracee(const struct tracer *via, struct tracee *x)
 	}
 }
 
-void tracer_forget_news(const struct tracer *via)
-{
-	uint64_t set = 1ull << (SIGCHLD - 1);
-	struct timespec none = {0};
-
-	if (remote_write(via->r->tid, via->buffer, &set, sizeof set) == 0 &&
-	    remote_write(via->r->tid, via->buffer + sizeof set, &none, sizeof none) == 0)
-		remote_call(via->r, SYS_rt_sigtimedwait, via->buffer, 0, via->buffer + sizeof set, sizeof set);
-}
-
 static void forget_news(const struct traced *t)
 {
-	if (t->n && !t->had_sigchld)
-		tracer_forget_news(&t->tracer);
+	uint64_t at = t->tracer.buffer;
+
+	tracer_forget_news(&t->tracer);
+	if (t->sigchld.si_signo && remote_write(t->tracer.r->tid, at, &t->sigchld, sizeof t->sigchld) == 0)
+		remote_call(t->tracer.r, SYS_rt_sigqueueinfo, (uint64_t)t->ns_leader, SIGCHLD, at);
 }
 
 void traced_close(struct traced *t)

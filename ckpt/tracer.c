@@ -28,7 +28,7 @@ int tracer_open(struct tracer *t, struct remote *r, struct err *err)
 		return err_sys(err, "get %d bytes of memory in process %d", TRACER_BUFFER, r->tid);
 	}
 	*t = (struct tracer){.r = r, .buffer = (uint64_t)at, .size = TRACER_BUFFER, .mapped = true};
-	return 0;
+	return tracer_listen(t) < 0 ? err_set(err, "process %d does not answer", r->tid) : 0;
 }
 
 void tracer_close(struct tracer *t)
@@ -115,8 +115,9 @@ int tracer_set_mask(const struct tracer *t, pid_t ns_tid, uint64_t mask)
 	return tracer_put(t, PTRACE_SETSIGMASK, ns_tid, sizeof mask, &mask, sizeof mask);
 }
 
-/* Sets the registers, if there are any; steps or runs to the next stop; reads the registers there. */
-static int to_next_stop(struct remote *r, const struct arch_regs *set, int how, struct arch_regs *got)
+/* One turn of waiting: 1 when there is nothing yet.  resume: before it, sets the registers, if there are any, and steps or
+ * runs; it reads the registers at the stop. */
+static int wait_for_stop(struct remote *r, bool resume, const struct arch_regs *set, int how, bool sleep, struct arch_regs *got)
 {
 	cleanup_batch struct batch b = {0};
 
@@ -127,16 +128,29 @@ static int to_next_stop(struct remote *r, const struct arch_regs *set, int how, 
 	uint64_t out_regs = batch_room(&b, sizeof *got);
 	((struct iovec *)batch_at(&b, out_at))->iov_base = (void *)out_regs;
 	uint64_t status = batch_room(&b, sizeof r->status);
-	if (set)
+	if (resume && set)
 		batch_call(&b, SYS_ptrace, PTRACE_SETREGSET, (uint64_t)r->ns_tid, NT_PRSTATUS, in_at);
-	batch_call(&b, SYS_ptrace, (uint64_t)how, (uint64_t)r->ns_tid, 0, 0);
-	size_t waited = batch_call(&b, SYS_wait4, (uint64_t)r->ns_tid, status, __WALL, 0);
-	batch_call(&b, SYS_ptrace, PTRACE_GETREGSET, (uint64_t)r->ns_tid, NT_PRSTATUS, out_at);
-	if (batch_run(&b) < 0)
+	if (resume)
+		batch_call(&b, SYS_ptrace, (uint64_t)how, (uint64_t)r->ns_tid, 0, 0);
+	size_t resumed = b.n, waited = tracer_add_wait(&b, r, status, sleep);
+	size_t read = batch_call(&b, SYS_ptrace, PTRACE_GETREGSET, (uint64_t)r->ns_tid, NT_PRSTATUS, out_at);
+	if (batch_run(&b) < 0 || batch_check(&b, 0, resumed) < 0)
 		return -1;
+	if (b.calls[waited].result == 0)
+		return 1;
 	memcpy(&r->status, batch_at(&b, status), sizeof r->status);
 	memcpy(got, batch_at(&b, out_regs), sizeof *got);
-	return batch_check(&b, 0, b.n) < 0 || b.calls[waited].result != r->ns_tid || !WIFSTOPPED(r->status) ? -1 : 0;
+	return batch_check(&b, waited, read + 1) < 0 || !WIFSTOPPED(r->status) ? -1 : 0;
+}
+
+static int to_next_stop(struct remote *r, const struct arch_regs *set, int how, struct arch_regs *got)
+{
+	if (fault("ckpt-traced-kill"))
+		kill(r->tid, SIGKILL);
+	int left = wait_for_stop(r, true, set, how, true, got);
+	while (left > 0)
+		left = wait_for_stop(r, false, NULL, 0, !tracer_reap_others(r), got);
+	return left;
 }
 
 int tracer_run(struct remote *r, const struct arch_regs *set, int how, struct arch_regs *got)

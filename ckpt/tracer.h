@@ -10,6 +10,7 @@ struct tracer {
 	uint64_t buffer;                /* memory of its process, for what ptrace() reads and writes */
 	size_t size;
 	bool mapped;
+	bool deaf;                      /* it is not told of stops: tracer_wait.c */
 };
 
 /* Maps the buffer. */
@@ -36,6 +37,16 @@ int tracer_set(const struct tracer *t, pid_t ns_tid, const struct arch_regs *reg
 	       uint64_t mask) must_check;
 /* To a signal stop for a SIGSTOP. */
 int tracer_attach(const struct tracer *t, pid_t ns_tid, unsigned options) must_check;
+
+/* tracer_wait.c */
+int tracer_listen(struct tracer *t) must_check;
+/* Adds the call that waits for the thread, or (its result is 0) only asks; with sleep, as long as there is no news at all.
+ * Returns its index. */
+size_t tracer_add_wait(struct batch *b, const struct remote *r, uint64_t status, bool sleep);
+/* Where the thread is delayed in ending by others: have its tracer reap them.  Returns whether there was one. */
+bool tracer_reap_others(const struct remote *r);
+/* The tracer has been sent SIGCHLD for what we did. */
+void tracer_forget_news(const struct tracer *t);
 
 /* All that can be read from outside of a stopped thread; its signals are blocked then.  A struct remote with `via` set works
  * for it as for our own, if it stands in a signal stop. */

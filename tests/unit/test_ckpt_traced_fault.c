@@ -134,10 +134,18 @@ static void kills(void **state)
 		t_with_fault(killed, "ckpt-kill", nth);
 }
 
+/* ... and the program with all its threads while one of them works for us. */
+static void kills_program(void **state)
+{
+	for (int nth = 1; nth <= 40; nth++)
+		t_with_fault(killed, "ckpt-traced-kill", nth);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(snapshots), cmocka_unit_test(restores), cmocka_unit_test(kills), cmocka_unit_test(without_code),
+		cmocka_unit_test(snapshots), cmocka_unit_test(restores), cmocka_unit_test(kills), cmocka_unit_test(kills_program),
+		cmocka_unit_test(without_code),
 	};
 
 	cmocka_set_test_filter(getenv("TEST"));
