@@ -83,7 +83,7 @@ BACK = (
     ("reverse-next", OVER, r"^%d\t" % CALL),
     ("reverse-stepi", OVER, r"^0x\w+ .*^%d\t|^0x\w+\t%d\t" % (CALL, CALL)),
     ("reverse-nexti", OVER, r"^0x\w+ .*^%d\t|^0x\w+\t%d\t" % (CALL, CALL)),
-    ("reverse-finish", INTO, r"^(=> \S+ )?%d\t" % CALL),
+    ("reverse-finish", INTO, r"^0x\w+ in .*^%d\t" % CALL),
     ("reverse-continue", OVER + ("break work",), r"work \(n=500\)"),
 )
 

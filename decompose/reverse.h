@@ -51,6 +51,18 @@ int reverse_next(struct machine *m, uint64_t n, struct reverse_target *target, s
  * outermost; now's own depth when the user has not gone `up`. */
 int reverse_finish(struct machine *m, uint32_t selected_depth, uint64_t n, struct reverse_target *target,
 		   struct err *err) must_check;
+/* Where the activation began that the frame at `depth` now belongs to.  A call in the rest of a statement, after its last
+ * stop, is told of by no tick; where now, or a segment's end, lies inside a statement this may be one, or the activation is
+ * the one that was there at that stop already.  Then it is supposed to be one, and `unsure` says so: whoever can look
+ * closer, and finds no such call, sets `older` and asks again, with the rest as it was left. */
+struct reverse_entry {
+	int below;              /* look in the segments before this one; at first the number of them */
+	bool older;
+	struct reverse_target before;   /* the last stop before it began; not moved: it began before history */
+	bool at_end;            /* it began after that before the segment's end; else the next tick is its first stop */
+	bool unsure;
+};
+int reverse_entry(struct machine *m, uint32_t depth, struct reverse_entry *entry, struct err *err) must_check;
 /* The last stop where machine.h's `breakpoint` was told, or after which MACHINE_TRIGGER was, for a frame that is alive now.
  * Traces backwards until found; the first stop of history
  * never counts as a breakpoint's, as it is where an unsuccessful search ends anyway. */

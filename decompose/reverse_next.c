@@ -107,3 +107,41 @@ int reverse_finish(struct machine *m, uint32_t selected_depth, uint64_t n, struc
 
 	return search(m, (struct chain){ .limit = callers, .left = n, .finish = true }, target, err);
 }
+
+/* The tick before which an activation began that is alive at the segment's end; STACK_BEFORE: before the segment. */
+static uint64_t birth(const struct trail *trail, const struct machine_stop *end, uint32_t depth, struct reverse_entry *entry)
+{
+	bool there = depth <= trail->stack.depth;
+
+	entry->unsure = there && end->inside && !entry->older;
+	return there && !entry->unsure ? trail->stack.at[depth - 1].birth : end->tick + 1;
+}
+
+int reverse_entry(struct machine *m, uint32_t depth, struct reverse_entry *entry, struct err *err)
+{
+	struct trail_wish wish = { 0 };
+
+	memset(&entry->before, 0, sizeof entry->before);
+	entry->unsure = false;
+	for (int i = entry->below - 1; i >= 0; i--, entry->older = false) {
+		struct trail *trail;
+		struct machine_stop end;
+		uint32_t at;
+		uint64_t born;
+
+		if (!m->moves(m->self, i) || (m->is_next && m->is_next(m->self, i, &at) && depth <= at))
+			continue;
+		trail = trail_lay(m, i, &wish, &end, err);
+		if (!trail)
+			return -1;
+		born = birth(trail, &end, depth, entry);
+		if (born != STACK_BEFORE) {
+			entry->below = i + 1;
+			entry->at_end = born > end.tick || (born == end.tick && !end.inside);
+			reverse_found(&entry->before, i, born - 1, trail);
+			return 0;
+		}
+		trail_free(trail);
+	}
+	return 0;
+}

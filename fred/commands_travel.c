@@ -101,7 +101,8 @@ const struct command travel_commands[] = {
 	 "Example: `fred-reverse-nexti`.",
 	 reverse_nexti, true},
 	{"fred-reverse-finish", "fred-rf", "[N]", "go back to the call of the selected function",
-	 "Goes to the start of the statement that called the function of the selected frame (see up and down).\n"
+	 "Goes to the start of the statement that called the function of the selected frame (see up and down); in gdb to the\n"
+	 "instruction that called it, in the middle of that statement.\n"
 	 "Example: in a function, `fred-reverse-finish`.",
 	 reverse_finish, true},
 	{"fred-reverse-continue", "fred-rc", "[N]", "go back to the last breakpoint",

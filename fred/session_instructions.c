@@ -44,6 +44,37 @@ static int book(struct session *s, struct node *base, uint64_t instructions, str
 	return 0;
 }
 
+int instructions_open(struct session *s, struct node *base, char *until, struct instructions *in, struct err *err)
+{
+	*in = (struct instructions){.base = base, .command = xasprintf("%s %d", s->adapter->stepi, ENDLESS)};
+	if (travel_keep_here(s, err))
+		return -1;
+	in->end = (struct node){.parent = base, .command = in->command, .class = COMMAND_MOVES, .state = until,
+				.by_instruction = true};
+	in->m = machine_open_between(s, base, &in->end, &in->fm);
+	return 0;
+}
+
+void instructions_close(struct instructions *in)
+{
+	if (in->m)
+		machine_close(in->fm);
+	free(in->command);
+}
+
+int instructions_go(struct session *s, struct instructions *in, struct reverse_target *target, struct err *err)
+{
+	struct machine_stop stop;
+
+	machine_show(in->fm);
+	if (reverse_go(in->m, target, &stop, err))
+		return -1;
+	s->silent = false;
+	if (!target->tick && request_show(s, err))
+		return -1;
+	return book(s, in->base, target->tick, err);
+}
+
 static int find_back(const struct search *f, struct machine *m, uint64_t n, struct reverse_target *target, struct err *err)
 {
 	return f->over_calls ? reverse_next(m, n, target, err) : reverse_step(m, n, target, err);
@@ -53,30 +84,19 @@ static int find_back(const struct search *f, struct machine *m, uint64_t n, stru
  * farther back. */
 static int count_back(struct search *f, bool *enough, struct err *err)
 {
-	struct session *s = f->s;
-	cleanup_free char *command = xasprintf("%s %d", s->adapter->stepi, ENDLESS);
-	struct node end = {.parent = f->base, .command = command, .class = COMMAND_MOVES, .state = f->now, .by_instruction = true};
 	struct reverse_target target = {0};
-	struct fred_machine *fm;
-	struct machine_stop stop;
+	struct instructions in;
 
-	if (travel_keep_here(s, err))
-		return -1;
-	struct machine *m = machine_open_between(s, f->base, &end, &fm);
-	int r = find_back(f, m, f->n, &target, err);
+	int r = instructions_open(f->s, f->base, f->now, &in, err);
+	if (r == 0)
+		r = find_back(f, in.m, f->n, &target, err);
 	*enough = !target.no_more || f->no_more;
 	if (r == 0 && *enough) {
 		f->no_more = target.no_more;
-		machine_show(fm);
-		r = reverse_go(m, &target, &stop, err);
-		s->silent = false;
-		if (r == 0 && !target.tick)
-			r = request_show(s, err);
-		if (r == 0)
-			r = book(s, f->base, target.tick, err);
+		r = instructions_go(f->s, &in, &target, err);
 	}
 	reverse_target_free(&target);
-	machine_close(fm);
+	instructions_close(&in);
 	return r;
 }
 

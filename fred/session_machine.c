@@ -33,6 +33,7 @@ struct fred_machine {
 	bool show;                      /* the debugger shows the next place that is run to */
 	struct place left, *returns;    /* places to which functions returned: op_leave() */
 	size_t n_returns;
+	uint64_t far;                   /* a segment of more ticks is given up; 0: none is */
 	unsigned snapshots;
 	uint64_t began_us, shown_us;
 };
@@ -221,6 +222,8 @@ static int op_trace(void *self, uint64_t limit, bool with_breakpoints,
 	struct fred_machine *m = self;
 	struct told told = {fn, ctx};
 
+	if (m->far && m->stop.tick >= m->far && limit > m->far)
+		return err_set(err, "it is more than %llu ticks away", (unsigned long long)m->far);
 	if (limit > m->stop.tick && !m->stop.end &&
 	    forward(m, limit, fn ? &told : NULL, with_breakpoints, err))
 		return -1;
@@ -435,6 +438,7 @@ void machine_close(struct fred_machine *m)
 	free(m);
 }
 
+void machine_limit(struct fred_machine *m, uint64_t ticks) { m->far = ticks; }
 unsigned machine_snapshots(const struct fred_machine *m) { return m->snapshots; }
 struct node *machine_node(const struct fred_machine *m, int segment) { return m->nodes[segment]; }
 void machine_show(struct fred_machine *m) { m->show = true; }

@@ -141,6 +141,8 @@ int machine_death_segment(const struct fred_machine *fm);
 unsigned machine_snapshots(const struct fred_machine *fm);
 /* The node at which segment i begins. */
 struct node *machine_node(const struct fred_machine *fm, int segment);
+/* A longer segment is given up. */
+void machine_limit(struct fred_machine *fm, uint64_t ticks);
 /* From now on the debugger shows each place that is run to. */
 void machine_show(struct fred_machine *fm);
 

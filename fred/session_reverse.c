@@ -149,6 +149,7 @@ int session_reverse(struct session *s, enum session_reverse how, long n, struct 
 {
 	struct departure d;
 	struct reverse_target target = {0};
+	bool found = false;
 	int r;
 
 	if (how == REVERSE_STEPI || how == REVERSE_NEXTI)
@@ -156,7 +157,9 @@ int session_reverse(struct session *s, enum session_reverse how, long n, struct 
 	if (depart(s, &d, err))
 		return -1;
 	r = machine_find_death(d.fm, err);
-	if (r == 0)
+	if (r == 0 && how == REVERSE_FINISH && s->adapter->stepi)
+		r = reverse_to_call(s, &d, (uint64_t)n, &found, err);
+	if (r == 0 && !found)
 		r = find_target(&d, how, (uint64_t)n, &target, err);
 	if (r == 0 && target.no_more)
 		say("No more reverse-execution history.");
@@ -164,7 +167,7 @@ int session_reverse(struct session *s, enum session_reverse how, long n, struct 
 		say("a watchpoint triggers in what is executed from here to the next stop:");
 	if (r == 0 && target.moved)
 		r = arrive(s, &d, &target, err);
-	else if (r == 0)
+	else if (r == 0 && !found)
 		r = s->astray ? travel_to(s, d.from, err) : 0;
 	if (r)
 		go_back(s, &d, err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the files fred/session_reverse.c and session_instructions.c share: leaving the present for a search, and coming to a
+/* What the files fred/session_reverse.c, session_instructions.c and session_call.c share: leaving the present for a search, and coming to a
  * place that it found. */
 #ifndef FRED_SESSION_REVERSE_H
 #define FRED_SESSION_REVERSE_H
@@ -26,6 +26,23 @@ struct node *arrival_node(struct session *s, struct departure *d, struct reverse
 
 /* Makes history before the first stop where it is wanted; the session stands where it stood. */
 int begin_history(struct session *s, struct err *err) must_check;
+
+/* The instructions from a base, at which the session stands, to a later place, of which `until` is the state(). */
+struct instructions {
+	struct machine *m;              /* a tick is an instruction */
+	struct fred_machine *fm;
+	struct node *base, end;
+	char *command;
+};
+/* Close also after -1.  The base and `until` are borrowed. */
+int instructions_open(struct session *s, struct node *base, char *until, struct instructions *in, struct err *err) must_check;
+void instructions_close(struct instructions *in);
+/* To a target among them: shown, and booked as the present position. */
+int instructions_go(struct session *s, struct instructions *in, struct reverse_target *target, struct err *err) must_check;
+
+/* To the instruction that called the function of the selected frame, or of the n-1 frames outwards.  *found: false where it
+ * is not known, or began before history: then the calling statement is as near as can be come. */
+int reverse_to_call(struct session *s, struct departure *d, uint64_t n, bool *found, struct err *err) must_check;
 
 int reverse_by_instruction(struct session *s, bool over_calls, uint64_t n, struct err *err) must_check;
 

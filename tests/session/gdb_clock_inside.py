@@ -123,6 +123,18 @@ def attempt(commands, expressions):
     return describe(expressions)
 
 
+def depths_to(pc, sp, most):
+    """Of the instructions from here to that place, which is not among them."""
+    depths = []
+    while len(depths) < most:
+        frame = clock_frame()
+        if frame is None or (frame.pc(), clock_register(frame, "sp")) == (pc, sp):
+            break
+        depths.append(unwound_depth())
+        gdb.execute("stepi", False, True)
+    return depths
+
+
 def survey(most, expressions):
     """All stops of `step` from here to the end."""
     stops = []

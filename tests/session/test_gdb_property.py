@@ -26,6 +26,7 @@ SEEDS = [int(SEED)] if SEED else chance.sample(range(10**6), ROUNDS)
 OPTIMISED = [["-Og", "-fno-inline"], ["-O1", "-fno-inline"], ["-O1"]] if os.environ.get("FRED_OPTIMISED") else []
 OPTIONS = [["-O0"], *OPTIMISED]
 MOST = 700
+MOST_INSTRUCTIONS = 9000
 VALUES = ["T", "G[0]", "G[1]", "G[2]", "G[3]"]
 CONDITIONS = ["T %% 2", "G[1] > 2", "T > %d", "G[3] == 0"]
 TO_MAIN = ["set confirm off", "break main", "run", "delete"]
@@ -90,7 +91,8 @@ class Oracle:
         return self.last(position, lambda j: self.stack(j)[0] in stack)
 
     def merged_next(self, position, stack):
-        """For `next` two pieces of a line, or turns of an unrolled loop, that follow each other are one."""
+        """For `next` two pieces of a line, or turns of an unrolled loop, that follow each other are one; for `step` they are
+        not where it has been in a function called by the first."""
         j = self.reverse_next(position, stack)
         while j > 0:
             before = self.reverse_next((j, False), self.stack(j))
@@ -99,8 +101,20 @@ class Oracle:
             j = before
         return j
 
-    def reverse_finish(self, position, stack, selected=0):
-        return self.last(position, lambda j: self.stack(j)[0] in stack[selected + 1:])
+    def call(self, position, description, count):
+        """The instruction that called the count-th of the activations, by single steps; -1: it began before the start."""
+        depth, stack, (k, _) = description[DEPTH] - count + 1, description[STACK], position
+        if count > len(stack) or stack[count - 1] in self.stack(0):
+            return -1
+        while stack[count - 1] in self.stack(k):
+            k -= 1
+        first = self.stops[k + 1] if k < position[0] else description
+        (_, _, depths), _ = run_jobs(self.path, ["give", TO_MAIN], ["give", ["step %d" % k] if k else []],
+                                     ["depths_to", first[PC], first[SP], MOST_INSTRUCTIONS])
+        callers = [i for i, each in enumerate(depths) if each < depth]
+        if not callers or len(depths) == MOST_INSTRUCTIONS:
+            return None
+        return self.forward(k, ["stepi %d" % callers[-1]] if callers[-1] else [])
 
     def reverse_continue(self, position, stack, breakpoints, triggers):
         return self.last(position, lambda j: j in triggers or any(
@@ -162,9 +176,10 @@ class Walk:
     def backward(self, command, target, others=()):
         answer = self.do(command)
         assert "did not run the same way" not in answer, self.report("refused")
-        if target < 0:
-            assert "No more reverse-execution history." in answer, self.report("start expected")
-            target = 0
+        ends = "No more reverse-execution history." in answer
+        assert any(each <= 0 if ends else each >= 0 for each in (target, *others)), self.report("start, or not")
+        if ends:
+            target, others = 0, ()
         found = [j for j in others if j >= 0 and self.oracle.key(self.oracle.stops[j]) == self.look()]
         target = found[0] if found else target
         self.moved((target, False), self.oracle.stops[target], command)
@@ -222,8 +237,8 @@ class Wanderer:
 
     def backward(self, walk):
         how = self.rnd.choice(["step", "step", "next", "next", "finish", "continue", "watch"])
-        if how == "watch":
-            return self.watch(walk)
+        if how in ("watch", "finish"):
+            return getattr(self, how)(walk)
         count = self.rnd.choice([1, 1, 1, 2, 3])
         before, more = (walk.at, walk.description), []
         if how == "continue":
@@ -241,9 +256,13 @@ class Wanderer:
             count = 1 if unsure is not None else count
             more = [list(zip(self.oracle.pcs([where for where, _ in places]), [each for _, each in places])), triggers]
         position, stack, target, others = walk.at, walk.description[STACK], 0, []
+        ways = {walk.at}
         for _ in range(count):
-            others = [self.oracle.merged_next(position, stack)] if how == "next" and self.oracle.optimized else []
-            if how == "continue" and unsure is not None:
+            if how == "next":
+                ways = {(find(at, stack if at == walk.at else self.oracle.stack(at[0])), False) for at in ways if at[0] >= 0
+                        for find in (self.oracle.reverse_next, self.oracle.merged_next)}
+                others = [k for k, _ in ways]
+            elif how == "continue" and unsure is not None:
                 others = [self.oracle.reverse_continue(position, stack, more[0], triggers - {unsure})]
             target = getattr(self.oracle, "reverse_" + how)(position, stack, *more)
             if target < 0:
@@ -259,6 +278,21 @@ class Wanderer:
                 walk.do("fred-redo")
                 target = max(0, target)
                 walk.moved((target, False), self.oracle.stops[target], "redo")
+
+    def finish(self, walk):
+        count, before = self.rnd.choice([1, 1, 1, 2, 3]), (walk.at, walk.description)
+        found = self.oracle.call(*before, count)
+        if found is None:
+            return
+        command = "fred-reverse-finish%s" % (" %d" % count if count > 1 else "")
+        if found == -1:
+            walk.backward(command, -1)
+        else:
+            walk.do(command)
+            walk.moved(*found, command)
+        if before[0] != (0, False) and self.rnd.random() < 0.5:
+            walk.do("fred-undo")
+            walk.moved(*before, "undo")
 
     def watch(self, walk):
         expression, last = self.rnd.choice(VALUES + [self.condition()]), self.rnd.random() < 0.5
