@@ -107,7 +107,9 @@ def evaluate(expression, depth):
         stack[-int(depth)].select()
         try:
             # As print shows it, but it gets no number.
-            value = quiet('with unwindonsignal on -- output ' + expression)
+            # A call in it must not let the other threads run: the value would be that of a later time.
+            alone = 'with scheduler-locking on -- ' if len(gdb.selected_inferior().threads()) > 1 else ''
+            value = quiet(alone + 'with unwindonsignal on -- output ' + expression)
         except gdb.error as problem:
             return [0, describe(problem)]
         return [1, short_value(value)]
