@@ -120,6 +120,11 @@ class Clock:
         self.stack.start(frame)
         self.stop.depth = self.stack.depth()
         self.thread, self.line = clock_thread(), clock_line(frame)
+        self.focus = ClockFocus(self.end.focus)
+        if self.focus.elsewhere() and self.end.how == 'count':
+            if self.steps != 1:
+                raise ClockProblem('a row of steps is not run for the sake of another thread')
+            self.end.how = 'step'
 
     def prepare(self, name, rest):
         """What the command does before the program goes on."""
@@ -191,11 +196,13 @@ class Clock:
             stop.end = stop.inside = True
             stop.depth, stop.kind, stop.diverged = 0, LINE, self.end.how != 'exit'
             return False
+        stepped = by_itself and not (fired or self.arrived or isinstance(event, gdb.SignalEvent))
         if clock_thread() != self.thread:
             self.thread = clock_thread()
             self.stack.start(frame)
-        stepped = by_itself and not (fired or self.arrived or isinstance(event, gdb.SignalEvent))
-        stop.kind = self.stack.arrive(frame, stepped)
+            stop.kind = LINE if self.focus.elsewhere() else CALL
+        else:
+            stop.kind = self.stack.arrive(frame, stepped)
         stop.depth = self.stack.depth()
         line = clock_line(frame)
         tick = stepped or self.unit == 'stepi' or self.is_start(frame, line)
@@ -207,6 +214,8 @@ class Clock:
 
     def resume(self):
         """True: by a step."""
+        if self.focus.elsewhere() and not self.focus.select():
+            return self.focus.await_birth()
         try:
             gdb.execute(self.unit, False, True)
             return True

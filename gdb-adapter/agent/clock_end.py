@@ -13,6 +13,7 @@
 #               count     so many steps: step N
 #               none      where it began: gdb refused the command, and nothing ran
 #               exit      there is no program any more
+#               Behind it, and an @, may be the thread to step, where it is another than ... (clock_threads.py)
 #   thread, pc, sp, frame
 #   and what `how` says
 #
@@ -32,7 +33,9 @@ def clock_end_text(how, thread='', pc=0, sp=0, frame='', detail=''):
 class ClockEnd:
     def __init__(self, text):
         fields = text.split('|')
-        self.text, self.how, self.thread = text, fields[0], fields[1]
+        self.text, self.thread = text, fields[1]
+        self.how, _, focus = fields[0].partition('@')
+        self.focus = focus or self.thread
         self.pc, self.sp = int(fields[2]), int(fields[3])
         self.frame, self.detail = fields[4], fields[5]
         self.passings = int(self.detail) if self.how == 'place' else 1

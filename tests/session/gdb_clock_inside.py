@@ -34,7 +34,7 @@ def send_ticks(values):
     ticks.extend((value & 7, value >> 4, value >> 3 & 1) for value in values)
 
 
-for name in ("clock_end.py", "clock_stack.py", "clock.py", "clock_marks.py", "clock_show.py"):
+for name in ("clock_end.py", "clock_stack.py", "clock_threads.py", "clock.py", "clock_marks.py", "clock_show.py"):
     with open(os.path.join(os.environ["FRED_AGENT_FOLDER"], name)) as file:
         exec(compile(file.read(), name, "exec"))
 
