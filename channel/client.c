@@ -183,6 +183,32 @@ int client_frame_for(void *self, const char *expr, uint32_t depth, struct err *e
 	return send_expression(self, MESSAGE_FRAME_FOR, expr, depth, err);
 }
 
+int client_watch_changes(void *self, const char *expr, uint32_t depth, const char *statement, uint64_t halt,
+			 uint64_t halt_pass, struct err *err)
+{
+	char numbers[3][24];
+
+	snprintf(numbers[0], sizeof numbers[0], "%u", depth);
+	snprintf(numbers[1], sizeof numbers[1], "%llu", (unsigned long long)halt);
+	snprintf(numbers[2], sizeof numbers[2], "%llu", (unsigned long long)halt_pass);
+	return SEND(self, MESSAGE_WATCH_CHANGES, err, expr, numbers[0], statement, numbers[1], numbers[2]);
+}
+
+int client_changed_by(void *self, struct err *err)
+{
+	return SEND(self, MESSAGE_CHANGED_BY, err);
+}
+
+int client_forget_changes(void *self, struct err *err)
+{
+	return SEND(self, MESSAGE_FORGET_CHANGES, err);
+}
+
+int client_alone(void *self, bool really, struct err *err)
+{
+	return SEND(self, MESSAGE_ALONE, err, really ? "1" : "0");
+}
+
 int client_settings_save(void *self, struct err *err)
 {
 	return SEND(self, MESSAGE_SETTINGS_SAVE, err);

@@ -31,6 +31,11 @@ int client_eval(void *self, const char *expr, uint32_t depth, struct err *err);
 int client_observe(void *self, const char *expr, uint32_t depth, struct err *err);
 int client_observed(void *self, struct err *err);
 int client_frame_for(void *self, const char *expr, uint32_t depth, struct err *err);
+int client_watch_changes(void *self, const char *expr, uint32_t depth, const char *statement, uint64_t halt,
+			 uint64_t halt_pass, struct err *err);
+int client_changed_by(void *self, struct err *err);
+int client_forget_changes(void *self, struct err *err);
+int client_alone(void *self, bool really, struct err *err);
 int client_settings_save(void *self, struct err *err);
 int client_settings_load(void *self, const char *saved, struct err *err);
 int client_clock_run(void *self, const char *text, uint64_t limit, enum adapter_trace trace, const char *breakpoints,

@@ -41,9 +41,17 @@ enum agent_request {
 	/* reply: kind (and 4: inside the statement), selected depth, then file, line, function, depth of the stop; and the same four of its caller or none */
 	MESSAGE_WHERE = 'w',
 	MESSAGE_EVAL = 'v',             /* expression, depth; reply: 1 or 0 (undefined), text */
-	MESSAGE_FRAME_FOR = 'n',        /* expression, depth; reply: the depth to evaluate it at, number of threads */
 	MESSAGE_OBSERVE = 'x',          /* expression, depth: for the trace that comes next; reply: 1 or 0 (it cannot be), why */
 	MESSAGE_OBSERVED = 'y',         /* reply: 1 or 0 (not at every stop), changes, tick before the last, 1 or 0 (undefined), text */
+	MESSAGE_FRAME_FOR = 'n',        /* expression, depth; reply: the depth to evaluate it at, number of threads, thread */
+	/* expression, depth, address of a statement or 0, change to halt at or 0, pass of the statement or 0; reply: 1 or 0 */
+	MESSAGE_WATCH_CHANGES = 'q',
+	/* reply: changes, pass, changes since, 1 (one not yet heard of) or 0, end; the selected thread, its number, its name; how many
+	 * threads there have been; the same three of the thread that made the last change; the change's file, line, function,
+	 * address of the statement */
+	MESSAGE_CHANGED_BY = 'z',
+	MESSAGE_FORGET_CHANGES = 'f',   /* reply: nothing */
+	MESSAGE_ALONE = 'a',            /* 1 or 0: the other threads stand still; reply: 1 or 0 (it would wait for them) */
 	MESSAGE_SHOW = 'h',             /* the debugger prints the present place; reply: nothing */
 	MESSAGE_SETTINGS_SAVE = 's',    /* reply: one field */
 	MESSAGE_SETTINGS_LOAD = 'o',    /* saved; reply: warnings */

@@ -128,8 +128,20 @@ struct adapter {
 	int (*place_of)(const struct adapter_event *reply, struct place *here, struct place *caller);
 	int (*eval)(void *self, const char *expr, uint32_t depth, struct err *err);     /* reply: decoded by value_of() */
 	/* May be NULL.  The frame to evaluate the expression in for the one at `depth`: that, or where it needs none the
-	 * outermost.  Reply: the depth, and the number of the program's threads. */
+	 * outermost.  Reply: the depth, the number of the program's threads, and the one whose frame it needs, or "". */
 	int (*frame_for)(void *self, const char *expr, uint32_t depth, struct err *err);
+	/* May be NULL, all of them: one thread alone runs.  watch_changes(): from now on changes of the expression are counted, and
+	 * passes of the instruction `statement`, 0: of none, whichever thread makes them; the program halts at the change, the
+	 * pass of that number, 0: at none.  Reply: 1, or 0 if they cannot be seen.  changed_by(): channel/protocol.h.
+	 * alone(): the next command is to move the selected thread, without breakpoints; `really`: and no other, as long as that
+	 * can be.  Reply: 1, or 0 if it cannot.  Only a return to an earlier state takes it back; watch_changes() is taken back by forget_changes(), too. */
+	int (*watch_changes)(void *self, const char *expr, uint32_t depth, const char *statement, uint64_t halt,
+			     uint64_t halt_pass, struct err *err);
+	int (*changed_by)(void *self, struct err *err);
+	int (*forget_changes)(void *self, struct err *err);
+	int (*alone)(void *self, bool really, struct err *err);
+	/* The state() for a clock that counts the statements of that thread; the caller frees. */
+	char *(*in_thread)(const char *state, const char *thread);
 	int (*value_of)(const struct adapter_event *reply, struct machine_value *value);
 	/* Breakpoints, displays and the like as one opaque string, and back, numbers kept: they survive a reverse move. */
 	int (*settings_save)(void *self, struct err *err);      /* reply: one field */

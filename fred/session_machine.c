@@ -172,6 +172,13 @@ static int learn_end(struct fred_machine *m, struct node *end, struct err *err)
 	return travel_to(s, m->nodes[m->segment], err);
 }
 
+int machine_learn(struct fred_machine *m, int segment, struct err *err)
+{
+	struct machine_stop stop;
+
+	return op_enter(m, segment, &stop, err) ? -1 : learn_end(m, m->nodes[segment + 1], err);
+}
+
 static int forward(struct fred_machine *m, uint64_t limit, const struct told *told, bool breakpoints, struct err *err)
 {
 	struct session *s = m->session;

@@ -85,9 +85,10 @@ int request_state(struct session *s, const char *command, char **state, struct e
 int request_measure(struct session *s, const char *command, char **state, struct err *err) must_check;
 /* The reply to a request that evaluates an expression: as long as eval-timeout allows.  The session is astray then. */
 int request_evaluated(struct session *s, const char *expr, struct adapter_event *reply, struct err *err) must_check;
-/* struct adapter: frame_for().  *depth: in and out.  *threads: how many the program has, as far as it is told.  The session
- * is astray then. */
-int request_frame_for(struct session *s, const char *expr, uint32_t *depth, long *threads, struct err *err) must_check;
+/* struct adapter: frame_for().  *depth: in and out.  *threads: how many the program has, as far as it is told.  *owner: the
+ * thread whose frame it needs, "": any will do; the caller frees.  The session is astray then. */
+int request_frame_for(struct session *s, const char *expr, uint32_t *depth, long *threads, char **owner,
+		      struct err *err) must_check;
 int request_settings(struct session *s, char **saved, struct err *err) must_check;
 int request_load_settings(struct session *s, const char *saved, struct err *err) must_check;
 /* The debugger prints the present place, as it does after a stop. */
@@ -137,6 +138,8 @@ void machine_close(struct fred_machine *fm);
 int machine_find_death(struct fred_machine *fm, struct err *err) must_check;
 /* The segment that ended in a post-mortem, -1: none. */
 int machine_death_segment(const struct fred_machine *fm);
+/* The node at the segment's end has its state. */
+int machine_learn(struct fred_machine *fm, int segment, struct err *err) must_check;
 /* Counters for reports. */
 unsigned machine_snapshots(const struct fred_machine *fm);
 /* The node at which segment i begins. */

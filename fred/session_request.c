@@ -125,11 +125,12 @@ int request_evaluated(struct session *s, const char *expr, struct adapter_event 
 	return -1;
 }
 
-int request_frame_for(struct session *s, const char *expr, uint32_t *depth, long *threads, struct err *err)
+int request_frame_for(struct session *s, const char *expr, uint32_t *depth, long *threads, char **owner, struct err *err)
 {
 	struct adapter_event reply;
 
 	*threads = 1;
+	*owner = NULL;
 	if (!s->adapter->frame_for)
 		return 0;
 	if (s->adapter->frame_for(s->agent, expr, *depth, err) || request_evaluated(s, expr, &reply, err))
@@ -138,6 +139,8 @@ int request_frame_for(struct session *s, const char *expr, uint32_t *depth, long
 		*depth = (uint32_t)strtoul(reply.fields[0], NULL, 10);
 	if (reply.n_fields > 1)
 		*threads = strtol(reply.fields[1], NULL, 10);
+	if (reply.n_fields > 2)
+		*owner = xstrdup(reply.fields[2]);
 	adapter_event_free(&reply);
 	return 0;
 }

@@ -9,7 +9,7 @@
 #include "decompose/reverse.h"
 #include "decompose/watch.h"
 #include "fred/message.h"
-#include "fred/session_reverse.h"
+#include "fred/session_threads.h"
 
 int depart(struct session *s, struct departure *d, struct err *err)
 {
@@ -43,6 +43,7 @@ void depart_end(struct session *s, struct departure *d)
 	work_end(s);
 	machine_close(d->fm);
 	free(d->settings);
+	free(d->owner);
 }
 
 int go_back(struct session *s, struct departure *d, struct err *err)
@@ -106,12 +107,19 @@ struct node *arrival_node(struct session *s, struct departure *d, struct reverse
 	return node;
 }
 
-static int book_arrival(struct session *s, struct departure *d, struct reverse_target *target, struct err *err)
+/* end: for the clock, where no tick tells it. */
+static int book_arrival(struct session *s, struct departure *d, struct reverse_target *target, const char *end,
+			struct err *err)
 {
 	struct node *node = arrival_node(s, d, target, err);
 
 	if (!node)
 		return -1;
+	if (end) {
+		free(node->state);
+		node->state = xstrdup(end);
+		node->has_steps = false;
+	}
 	undo_do(&s->timeline->undo, node->id);
 	return 0;
 }
@@ -127,7 +135,7 @@ static int arrive(struct session *s, struct departure *d, struct reverse_target 
 	s->silent = false;
 	if (target->tick == 0 && request_show(s, err))
 		return -1;
-	return book_arrival(s, d, target, err);
+	return book_arrival(s, d, target, NULL, err);
 }
 
 static int find_target(struct departure *d, enum session_reverse how, uint64_t n, struct reverse_target *target,
@@ -197,9 +205,15 @@ static void announce(struct session *s, struct departure *d, const char *expr, c
 		say("%s was %s before, %s after this statement:", expr, in_words(&result->before), in_words(&result->after));
 }
 
-static bool same_value(const struct machine_value *a, const struct machine_value *b)
+bool value_same(const struct machine_value *a, const struct machine_value *b)
 {
 	return a->kind == b->kind && (a->kind != MACHINE_VALUE || !strcmp(a->text, b->text));
+}
+
+int watch_not_again(struct err *err)
+{
+	return err_set(err, "the program does not run the same way each time (the clock, random numbers, threads?), so the "
+		       "statement cannot be named");
 }
 
 /* The last doubt: at the target itself, in the process that the user will get, EXPR is still as before, and one statement
@@ -222,9 +236,8 @@ static int verify(struct departure *d, const char *expr, const struct watch_resu
 	    m->eval(m->self, expr, d->selected, &after, err) == 0 &&
 	    m->go(m->self, mark, stop, err) == 0)
 		r = 0;
-	if (r == 0 && ((born && !same_value(&before, &result->before)) || !same_value(&after, &result->after)))
-		r = err_set(err, "the program does not run the same way each time (the clock, random numbers, threads?), so "
-			    "the statement cannot be named");
+	if (r == 0 && ((born && !value_same(&before, &result->before)) || !value_same(&after, &result->after)))
+		r = watch_not_again(err);
 	m->drop(m->self, mark);
 	free(before.text);
 	free(after.text);
@@ -256,7 +269,7 @@ static int name_guilty_caller(struct session *s, struct departure *d, const stru
 }
 
 static int report_watch(struct session *s, struct departure *d, const char *expr, struct watch_result *result,
-			uint64_t began, struct err *err)
+			struct culprit *culprit, uint64_t began, struct err *err)
 {
 	if (result->outcome == WATCH_UNPROVEN)
 		return err_set(err, "%s is %s now and was so wherever the search looked, the start included; "
@@ -264,19 +277,24 @@ static int report_watch(struct session *s, struct departure *d, const char *expr
 	if (result->outcome == WATCH_NEVER_CHANGED)
 		return err_set(err, "%s has been %s at every stop since the start", expr, in_words(&result->after));
 	struct machine_stop stop;
-	if (reverse_go(d->m, &result->target, &stop, err))
+	if (!culprit->there && reverse_go(d->m, &result->target, &stop, err))
 		return -1;
 	/* At a mark of its own both sides were evaluated in processes that are the same as the user's, to the last bit. */
-	if (!result->target.marked && verify(d, expr, result, &stop, err))
+	if (!culprit->there && !result->target.marked && verify(d, expr, result, &stop, err))
+		return -1;
+	if (!culprit->there && d->threads > 1 && threads_prove(s, d, expr, result, culprit, err))
 		return -1;
 	announce(s, d, expr, result);
 	s->silent = false;
 	if (request_show(s, err) || (result->in_caller && name_guilty_caller(s, d, result, err)) ||
-	    book_arrival(s, d, &result->target, err))
+	    book_arrival(s, d, &result->target, culprit->end, err))
 		return -1;
+	if (culprit->number)
+		say("thread %s (\"%s\") makes the change, and is selected now", culprit->number, culprit->name);
 	/* A statement is one of the selected thread's; the others run on while it is executed. */
-	if (d->threads > 1)
-		say("this program has had %ld threads: another one may have made the change meanwhile", d->threads);
+	else if (d->threads > 1 && !result->by_command)
+		say("this program has had %ld threads, and which of them makes the change cannot be told: it may be another one, "
+		    "meanwhile", d->threads);
 	if (result->unsure)
 		say("the change comes in the rest of this line or, after the return, in that of %s line that called it",
 		    result->in_caller ? "a" : "the");
@@ -323,20 +341,29 @@ int session_watch(struct session *s, const char *expr, bool last, struct err *er
 	struct watch_options options = {.last = last};
 	struct watch_result result = {0};
 	uint64_t began = clock_us();
+	struct culprit culprit = {0};
+	struct turn turn = {0};
 	struct departure d;
+	int segment;
 
 	if (depart(s, &d, err))
 		return -1;
-	int r = request_frame_for(s, expr, &d.selected, &d.threads, err);
+	int r = request_frame_for(s, expr, &d.selected, &d.threads, &d.owner, err);
 	if (r == 0)
 		r = check_unwound(&d, expr, err);
 	if (r == 0)
+		r = threads_search(s, &d, expr, last, &result, &culprit, &segment, err);
+	if (r == 0 && segment >= 0)
+		r = turns_search(s, &d, expr, segment, &result, &culprit, &turn, err);
+	else if (r == 0)
 		r = watch_search(d.m, expr, d.selected, &options, &result, err);
-	if (r == 0)
-		r = report_watch(s, &d, expr, &result, began, err);
+	if (r >= 0)
+		r = report_watch(s, turn.d.m ? &turn.d : &d, expr, &result, &culprit, began, err);
+	watch_result_free(&result);
+	turn_end(s, &d, &turn);
 	if (r)
 		go_back(s, &d, err);
-	watch_result_free(&result);
+	culprit_free(&culprit);
 	depart_end(s, &d);
 	return r;
 }

@@ -13,7 +13,8 @@ struct departure {
 	struct machine *m;
 	struct node *from;
 	uint32_t selected;
-	long threads;                   /* of the program, where a watch asked */
+	long threads;                   /* of the program, where a watch asked; */
+	char *owner;                    /* and the thread whose frame the expression needs; "" or NULL: none */
 	char *settings;
 };
 
@@ -43,6 +44,10 @@ int instructions_go(struct session *s, struct instructions *in, struct reverse_t
 /* To the instruction that called the function of the selected frame, or of the n-1 frames outwards.  *found: false where it
  * is not known, or began before history: then the calling statement is as near as can be come. */
 int reverse_to_call(struct session *s, struct departure *d, uint64_t n, bool *found, struct err *err) must_check;
+
+bool value_same(const struct machine_value *a, const struct machine_value *b);
+/* An error: another run was not like the one before.  -1. */
+int watch_not_again(struct err *err);
 
 int reverse_by_instruction(struct session *s, bool over_calls, uint64_t n, struct err *err) must_check;
 

@@ -240,7 +240,7 @@ static int run_again_partly(struct session *s, struct node *node, struct err *er
 				  s->adapter->needs_ends ? node->state : NULL, node->instructions != 0, err) ||
 	    run_to_prompt(s, &event, err))
 		return -1;
-	bool there = event.kind == ADAPTER_PROMPT && event.stop.tick == limit;
+	bool there = event.kind == ADAPTER_PROMPT && (event.stop.tick == limit || (limit == UINT64_MAX && event.stop.end));
 	adapter_event_free(&event);
 	if (!there)
 		return err_set(err, "the program did not run the same way again");

@@ -29,7 +29,7 @@ struct node {
 	                                 * move led to the parent itself and only brought settings along */
 	enum command_class class;
 	bool partial;                   /* the edge was halted at ... */
-	uint64_t tick;
+	uint64_t tick;                  /* (UINT64_MAX: at `state`) */
 	struct path steps;              /* ... which is this many next and step from the parent */
 	bool has_steps;
 	bool origin;                    /* the program began here: nothing before can be reached by stepping */

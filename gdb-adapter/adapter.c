@@ -145,10 +145,20 @@ static bool gdb_unmeasured(const char *state)
 	return strncmp(state, "place?", strlen("place?")) == 0;
 }
 
+/* clock_end.py: behind the first word. */
+static char *gdb_in_thread(const char *state, const char *thread)
+{
+	int n = (int)strcspn(state, "@|");
+
+	return xasprintf("%.*s@%s%s", n, state, thread, state + strcspn(state, "|"));
+}
+
 const struct adapter gdb_adapter = {
 	.name = "gdb", .aliases = aliases, .step = "step", .next = "next", .finish = "finish", .stepi = "stepi", .repeats = true, .needs_ends = true,
 	.begin = client_begin, .begin_command = "start", .go_on_command = "continue", .worth_beginning = gdb_worth_beginning,
 	.ended_next = gdb_ended_next, .frame_for = client_frame_for,
+	.watch_changes = client_watch_changes, .changed_by = client_changed_by, .forget_changes = client_forget_changes,
+	.alone = client_alone, .in_thread = gdb_in_thread,
 	/* A tick is 0.4 ms, a mark with a return to it 15. */
 	.mark_interval = 64, .unmeasured = gdb_unmeasured, .measure = client_measure,
 	.claims = gdb_claims, .open = gdb_open, CLIENT_MEMBERS,

@@ -38,10 +38,11 @@ def needs_frame(expression, frame, outermost):
 
 
 def frame_for(expression, depth):
-    """The depth at which it is to be evaluated for the frame at that depth: the same, or the outermost; and how many
-    threads the program has had."""
+    """The depth at which it is to be evaluated for the frame at that depth: the same, or the outermost; how many threads the
+    program has had; and the thread whose frame it needs, if any."""
     stack = list(frames())
-    return [depth if needs_frame(expression, stack[-int(depth)], stack[-1]) else 1, known.threads]
+    needs = needs_frame(expression, stack[-int(depth)], stack[-1])
+    return [depth if needs else 1, known.threads, clock_thread() if needs else '']
 
 
 requests['n'] = frame_for
