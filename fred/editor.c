@@ -13,8 +13,10 @@
 
 #include "base/mem.h"
 #include "fred/command.h"
+#include "fred/editor_terminal.h"
 #include "fred/message.h"
 #include "fred/settings.h"
+#include "fred/terminal.h"
 
 static char *history_file;
 static char *got;                       /* the line that readline has handed over */
@@ -148,13 +150,14 @@ static void hand_over(char *line)
 static void before_output(void)
 {
 	rl_clear_visible_line();
-	fflush(rl_outstream);
+	(void)!editor_write(NULL, 0);          /* if the terminal has gone away, what follows will notice */
 }
 
 static void after_output(void)
 {
 	rl_on_new_line();
 	rl_redisplay();
+	(void)!editor_write(NULL, 0);
 }
 
 static char *default_history_file(void)
@@ -169,8 +172,7 @@ static char *default_history_file(void)
 void editor_open(void)
 {
 	rl_readline_name = "FReD";
-	/* Those that the session watches are blocked and never reach readline; it deals with ^Z. */
-	rl_catch_signals = 1;
+	rl_catch_signals = 0;           /* the session watches them */
 	rl_catch_sigwinch = 0;
 	rl_change_environment = 0;      /* LINES and COLUMNS are the program's business */
 	rl_attempted_completion_function = complete;
@@ -179,6 +181,7 @@ void editor_open(void)
 	history_file = default_history_file();
 	if (history_file && settings.history_size)
 		read_history(history_file);
+	editor_take_terminal();
 }
 
 static void make_parents(const char *path)
@@ -222,7 +225,8 @@ static void look_after_terminal(struct winsize *size)
 {
 	struct winsize now;
 
-	rl_check_signals();
+	if (outer_was_suspended())
+		after_output();
 	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &now) == 0 && memcmp(&now, size, sizeof now) != 0) {
 		*size = now;
 		rl_resize_terminal();
@@ -249,11 +253,13 @@ enum editor_result editor_read(struct session *session, const char *prompt, char
 			rl_callback_read_char();
 			continue;
 		}
+		if (editor_write(NULL, 0))
+			return EDITOR_STATE;
 		bool readable = session_idle(session, &interrupted, before_output, after_output);
 		look_after_terminal(&size);
 		if (interrupted || session_state(session) != was) {
 			/* Before readline goes: that moves the cursor to the start of the line. */
-			if (put_output(STDOUT_FILENO, interrupted ? "^C\n" : "\n", interrupted ? 3 : 1))
+			if (editor_write(interrupted ? "^C\n" : "\n", interrupted ? 3 : 1))
 				finished = true;
 			rl_callback_handler_remove();
 			return interrupted ? EDITOR_INTERRUPT : EDITOR_STATE;
@@ -261,7 +267,7 @@ enum editor_result editor_read(struct session *session, const char *prompt, char
 		if (readable)
 			rl_callback_read_char();
 	}
-	if (!got && put_output(STDOUT_FILENO, "\n", 1))
+	if (editor_write("\n", got ? 0 : 1))
 		return EDITOR_STATE;
 	return give(line);
 }

@@ -37,9 +37,7 @@ static bool suspend_typed(struct session *s, const char *data, size_t n)
 	if (!outer_is_terminal() || tcgetattr(s->back, &t) || !(t.c_lflag & ISIG) || t.c_cc[VSUSP] == _POSIX_VDISABLE ||
 	    !memchr(data, t.c_cc[VSUSP], n))
 		return false;
-	outer_set(OUTER_AS_FOUND);
-	raise(SIGSTOP);
-	outer_set(OUTER_RAW);
+	outer_suspend();
 	return true;
 }
 

@@ -35,6 +35,7 @@ struct session {
 	bool silent;                    /* re-execution: output is dropped */
 	bool astray;                    /* stands at no node of the timeline: in the middle of FReD's work */
 	bool internal;                  /* FReD works: ^C cancels, keys do not go to the program */
+	bool answered;                  /* the prompt was, just now */
 	bool cancelled;                 /* ^C was typed and nobody has heeded it yet */
 
 	struct stdin_log {              /* stdin that is no terminal: all bytes read so far, and how far they are used */

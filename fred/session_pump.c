@@ -19,6 +19,9 @@
 #include "fred/session_priv.h"
 #include "fred/terminal.h"
 
+/* Milliseconds that the first output of a command may wait for more: many times a `next`, and nothing that a human sees. */
+enum { OUTPUT_WAITS = 1 };
+
 enum { FD_MASTER, FD_STDERR, FD_AGENT, FD_ENGINE, FD_SIGNALS, FD_STDIN, N_FDS };
 
 /* The inner terminal has made \r\n of each \n; for an outer one that does so again, \r\n is \n. */
@@ -72,6 +75,9 @@ static void take_signal(struct session *s)
 		switch (info.ssi_signo) {
 		case SIGWINCH:
 			inner_resize(s->master);
+			break;
+		case SIGTSTP:
+			outer_suspend();
 			break;
 		case SIGINT:
 			if (s->internal || s->state != SESSION_RUNNING)
@@ -135,7 +141,7 @@ static void serve_terminal(struct session *s, const struct pollfd *fds)
 enum pump_result session_pump(struct session *s, struct adapter_event *event, int timeout_ms)
 {
 	uint64_t until = timeout_ms < 0 ? 0 : clock_us() + (uint64_t)timeout_ms * 1000;
-	struct pollfd fds[N_FDS];
+	struct pollfd fds[N_FDS] = {[FD_ENGINE] = {.revents = POLLIN}};
 
 	for (;;) {
 		*event = (struct adapter_event){0};
@@ -150,7 +156,7 @@ enum pump_result session_pump(struct session *s, struct adapter_event *event, in
 			s->cancelled = false;
 			return PUMP_CANCELLED;
 		}
-		if (ckpt_ended(s->ckpt, &s->status)) {
+		if (fds[FD_ENGINE].revents && ckpt_ended(s->ckpt, &s->status)) {
 			session_drain(s);
 			return PUMP_ENDED;
 		}
@@ -162,6 +168,12 @@ enum pump_result session_pump(struct session *s, struct adapter_event *event, in
 			wait = (int)((until - now) / 1000) + 1;
 		}
 		fill(s, fds);
+		if (s->answered) {
+			/* What the command prints comes in pieces, and then it is over: wait for that, not for each piece. */
+			s->answered = false;
+			fds[FD_MASTER].fd = fds[FD_STDERR].fd = -1;
+			wait = wait < 0 || wait > OUTPUT_WAITS ? OUTPUT_WAITS : wait;
+		}
 		if (poll(fds, N_FDS, wait) < 0 && errno != EINTR)
 			return PUMP_HANGUP;
 		serve_terminal(s, fds);

@@ -80,7 +80,7 @@ void run_ended(struct session *s)
 {
 	s->state = SESSION_ENDED;
 	set_prompt(s, "(fred) ");
-	outer_set(OUTER_AS_FOUND);
+	outer_rest();
 	if (s->seen_prompt && s->pending && !s->quitting)
 		finish_command(s, NULL);
 }
@@ -98,7 +98,7 @@ void session_wait(struct session *s)
 		if (result == PUMP_ENDED || result == PUMP_HANGUP) {
 			if (result == PUMP_ENDED)
 				run_ended(s);
-			outer_set(OUTER_AS_FOUND);
+			outer_rest();
 			return;
 		}
 		if (result == PUMP_EVENT && (event.kind == ADAPTER_PROMPT || event.kind == ADAPTER_MORE))
@@ -111,7 +111,7 @@ void session_wait(struct session *s)
 	s->goes_back = event.kind == ADAPTER_PROMPT ? event.goes_back : s->goes_back;
 	set_prompt(s, event.prompt);
 	input_take_back(s);
-	outer_set(OUTER_AS_FOUND);
+	outer_rest();
 	if (event.kind == ADAPTER_PROMPT) {
 		finish_command(s, &event);
 		s->seen_prompt = true;
@@ -164,6 +164,7 @@ int session_line(struct session *s, const char *line, struct err *err)
 		/* Where the debugger itself repeats (gdb's `list` goes on), what it did is booked as what it repeated. */
 		line = again && s->adapter->repeats ? "" : s->last_line;
 	}
+	s->answered = true;
 	if (s->adapter->line(s->agent, line, err))
 		return -1;
 	snapshots_thin(s->timeline);    /* while the program runs: nobody waits for it */

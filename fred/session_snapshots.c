@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The snapshots that hang on the timeline's nodes, and which of them go when there are too many. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -9,38 +10,36 @@
 #include "fred/session_priv.h"
 #include "fred/settings.h"
 
+static void forget(struct timeline *t, size_t i)
+{
+	ckpt_drop(steal_pointer(&t->snapshotted[i]->snapshot));
+	t->n_snapshotted--;
+	memmove(&t->snapshotted[i], &t->snapshotted[i + 1], (t->n_snapshotted - i) * sizeof *t->snapshotted);
+}
+
 void snapshots_drop_all(struct timeline *t)
 {
-	for (size_t i = 0; i < t->n_nodes; i++)
-		ckpt_drop(steal_pointer(&t->nodes[i]->snapshot));
+	while (t->n_snapshotted)
+		forget(t, t->n_snapshotted - 1);
 }
 
 void snapshots_keep(struct timeline *t, struct node *node, struct ckpt_snapshot *snapshot)
 {
-	ckpt_drop(node->snapshot);
+	for (size_t i = t->n_snapshotted; node->snapshot && i-- > 0;)
+		if (t->snapshotted[i] == node)
+			forget(t, i);
+	if (!snapshot)
+		return;
 	node->snapshot = snapshot;
 	node->taken = ++t->next_taken;
+	array_grow(t->snapshotted, t->n_snapshotted);
+	t->snapshotted[t->n_snapshotted++] = node;
 }
 
-/* The snapshots in the order they were taken. */
-static size_t collect(const struct timeline *t, struct node **nodes)
+static bool drop_one(struct timeline *t, size_t budget)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < t->n_nodes; i++)
-		if (t->nodes[i]->snapshot)
-			nodes[n++] = t->nodes[i];
-	for (size_t i = 1; i < n; i++)          /* nearly sorted: nodes are made in the order of their snapshots */
-		for (size_t j = i; j > 0 && nodes[j - 1]->taken > nodes[j]->taken; j--) {
-			struct node *swap = nodes[j];
-			nodes[j] = nodes[j - 1];
-			nodes[j - 1] = swap;
-		}
-	return n;
-}
-
-static bool drop_one(struct timeline *t, struct node **nodes, size_t n, size_t budget)
-{
+	struct node **nodes = t->snapshotted;
+	size_t n = t->n_snapshotted;
 	cleanup_free struct thin_snapshot *list = xcalloc(n, sizeof *list);
 
 	for (size_t i = 0; i < n; i++)
@@ -52,17 +51,17 @@ static bool drop_one(struct timeline *t, struct node **nodes, size_t n, size_t b
 	if (pick < 0)
 		return false;
 	log_info(LOG_SESSION, "thin: drop the snapshot of position %d", nodes[pick]->id);
-	ckpt_drop(steal_pointer(&nodes[pick]->snapshot));
+	forget(t, (size_t)pick);
 	return true;
 }
 
-static bool over_memory(struct node **nodes, size_t n)
+static bool over_memory(const struct timeline *t)
 {
 	size_t bytes = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < t->n_snapshotted; i++) {
 		struct ckpt_info info;
-		ckpt_info(nodes[i]->snapshot, &info);
+		ckpt_info(t->snapshotted[i]->snapshot, &info);
 		bytes += info.private_bytes;
 	}
 	return bytes >> 20 > (size_t)settings.max_snapshot_memory;
@@ -70,16 +69,13 @@ static bool over_memory(struct node **nodes, size_t n)
 
 void snapshots_thin(struct timeline *t)
 {
-	cleanup_free struct node **nodes = xcalloc(t->n_nodes + 1, sizeof(struct node *));
-	size_t n = collect(t, nodes);
-
-	while (n > (size_t)settings.max_snapshots && drop_one(t, nodes, n, (size_t)settings.max_snapshots))
-		n = collect(t, nodes);
+	while (t->n_snapshotted > (size_t)settings.max_snapshots && drop_one(t, (size_t)settings.max_snapshots))
+		;
 	uint64_t began = clock_us();
 	if (began < t->weigh_next)
 		return;
-	while (n > 2 && over_memory(nodes, n) && drop_one(t, nodes, n, n - 1))
-		n = collect(t, nodes);
+	while (t->n_snapshotted > 2 && over_memory(t) && drop_one(t, t->n_snapshotted - 1))
+		;
 	/* To weigh a snapshot costs 0.2 ms and more (the kernel walks its page tables): 2 % of the time is enough. */
 	t->weigh_next = clock_us() + 50 * (clock_us() - began);
 }

@@ -18,7 +18,7 @@ void work_end(struct session *s)
 {
 	progress_end();
 	s->internal = s->silent = false;
-	outer_set(OUTER_AS_FOUND);
+	outer_rest();
 	snapshots_thin(s->timeline);
 }
 

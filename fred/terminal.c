@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <pty.h>
+#include <signal.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -12,7 +14,12 @@
 static struct termios found;
 static bool have_found;         /* asked once: a terminal that has gone away was one all the same */
 static bool stdout_is_terminal;
-static enum outer_mode present;
+static enum outer_mode present, rest;
+static struct raw_mode {
+	bool known;
+	char settings[64];      /* the kernel's struct termios */
+} raw_modes[OUTER_MODES];
+static bool brackets, was_suspended;
 
 bool outer_is_terminal(void) { return have_found; }
 
@@ -20,10 +27,36 @@ void outer_save(void)
 {
 	have_found = tcgetattr(STDIN_FILENO, &found) == 0;
 	stdout_is_terminal = isatty(STDOUT_FILENO);
-	present = OUTER_AS_FOUND;
+	present = rest = OUTER_AS_FOUND;
+}
+
+void outer_edit(bool brackets_)
+{
+	rest = have_found ? OUTER_EDITED : OUTER_AS_FOUND;
+	brackets = brackets_ && have_found && stdout_is_terminal;
+}
+
+bool outer_echoes(void) { return have_found && (found.c_lflag & ECHO); }
+
+/* xterm's bracketed paste, as readline asks for it. */
+static void bracket(bool on)
+{
+	if (brackets && fd_write_all(STDOUT_FILENO, on ? "\033[?2004h" : "\033[?2004l", 8))
+		brackets = false;       /* the terminal has gone away; who writes next will notice */
 }
 
 bool outer_adds_returns(void) { return have_found && present != OUTER_RAW && stdout_is_terminal; }
+
+/* From line to line the terminal goes to and fro: tcsetattr() makes three system calls each time (it looks whether the
+ * settings were taken), this one. */
+static void set_again(enum outer_mode mode, const struct termios *t)
+{
+	struct raw_mode *raw = &raw_modes[mode];
+
+	if (raw->known && ioctl(STDIN_FILENO, TCSETS, raw->settings) == 0)
+		return;
+	raw->known = tcsetattr(STDIN_FILENO, TCSANOW, t) == 0 && ioctl(STDIN_FILENO, TCGETS, raw->settings) == 0;
+}
 
 void outer_set(enum outer_mode mode)
 {
@@ -37,12 +70,45 @@ void outer_set(enum outer_mode mode)
 		t.c_cc[VTIME] = 0;
 		if (!stdout_is_terminal)
 			t.c_oflag = found.c_oflag;
+	} else if (mode == OUTER_EDITED) {
+		t.c_lflag &= ~(tcflag_t)(ECHO | ICANON);
+		t.c_iflag &= ~(tcflag_t)(ICRNL | INLCR);
+		t.c_cc[VMIN] = 1;
+		t.c_cc[VTIME] = 0;
+		t.c_cc[VLNEXT] = _POSIX_VDISABLE;
 	} else if (mode == OUTER_QUIET) {
 		t.c_lflag &= ~(tcflag_t)(ECHO | ICANON);
 		t.c_lflag |= ISIG;
 	}
-	tcsetattr(STDIN_FILENO, TCSANOW, &t);
+	if (present == OUTER_EDITED)
+		bracket(false);
+	set_again(mode, &t);
+	if (mode == OUTER_EDITED)
+		bracket(true);
 	present = mode;
+}
+
+void outer_rest(void) { outer_set(rest); }
+
+void outer_suspend(void)
+{
+	enum outer_mode mode = present;
+
+	outer_set(OUTER_AS_FOUND);
+	raise(SIGSTOP);
+	/* The shell, or stty, may have changed it. */
+	if (have_found && tcgetattr(STDIN_FILENO, &found) == 0)
+		memset(raw_modes, 0, sizeof raw_modes);
+	outer_set(mode);
+	was_suspended = true;
+}
+
+bool outer_was_suspended(void)
+{
+	bool was = was_suspended;
+
+	was_suspended = false;
+	return was;
 }
 
 void inner_resize(int master)

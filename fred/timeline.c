@@ -46,6 +46,7 @@ void timeline_free(struct timeline *t)
 	for (size_t i = 0; i < t->n_nodes; i++)
 		node_free(t->nodes[i]);
 	free(t->nodes);
+	free(t->snapshotted);
 	for (size_t i = 0; i < t->n_branches; i++)
 		free(t->branches[i].name);
 	free(t->branches);

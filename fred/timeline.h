@@ -74,6 +74,8 @@ struct timeline {
 	size_t n_branches, branch;      /* the present branch */
 	struct undo undo;
 	int next_checkpoint;
+	struct node **snapshotted;      /* those with a snapshot, in the order in which these were taken */
+	size_t n_snapshotted;
 	uint64_t next_taken;
 	uint64_t weigh_next;            /* clock_us() at which memory is measured again */
 };
