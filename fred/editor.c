@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -221,16 +220,12 @@ static enum editor_result give(char **line)
 }
 
 /* The window may have another size, ^Z may have been typed. */
-static void look_after_terminal(struct winsize *size)
+static void look_after_terminal(void)
 {
-	struct winsize now;
-
 	if (outer_was_suspended())
 		after_output();
-	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &now) == 0 && memcmp(&now, size, sizeof now) != 0) {
-		*size = now;
+	if (outer_was_resized())
 		rl_resize_terminal();
-	}
 }
 
 enum editor_result editor_read(struct session *session, const char *prompt, char **line)
@@ -238,25 +233,22 @@ enum editor_result editor_read(struct session *session, const char *prompt, char
 	cleanup_free char *shown = prompt_for_readline(prompt);
 	enum session_state was = session_state(session);
 	struct buf *ahead = session_typeahead(session);
-	struct winsize size = {0};
 	bool interrupted;
 
-	ioctl(STDIN_FILENO, TIOCGWINSZ, &size);
 	completing = session;
+	editor_reads(ahead);
 	finished = false;
 	got = NULL;
 	rl_callback_handler_install(shown, hand_over);
 	while (!finished) {
 		if (ahead->len) {
-			rl_stuff_char((unsigned char)ahead->data[0]);
-			buf_eat(ahead, 1);
 			rl_callback_read_char();
 			continue;
 		}
 		if (editor_write(NULL, 0))
 			return EDITOR_STATE;
 		bool readable = session_idle(session, &interrupted, before_output, after_output);
-		look_after_terminal(&size);
+		look_after_terminal();
 		if (interrupted || session_state(session) != was) {
 			/* Before readline goes: that moves the cursor to the start of the line. */
 			if (editor_write(interrupted ? "^C\n" : "\n", interrupted ? 3 : 1))

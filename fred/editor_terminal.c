@@ -15,7 +15,9 @@
 #include "fred/message.h"
 #include "fred/terminal.h"
 
-static struct buf to_write;
+enum { INPUT_ROOM = 4096 };
+
+static struct buf to_write, *input;
 
 static ssize_t keep_output(void *cookie, const char *data, size_t n)
 {
@@ -44,15 +46,24 @@ static void leave_terminal(void)
 	RL_UNSETSTATE(RL_STATE_TERMPREPPED);
 }
 
+void editor_reads(struct buf *ahead) { input = ahead; }
+
 static int read_byte(FILE *stream)
 {
-	unsigned char byte;
-	ssize_t n;
+	if (input->len == 0) {
+		char *to = buf_room(input, INPUT_ROOM);
+		ssize_t n;
 
-	do
-		n = read(STDIN_FILENO, &byte, 1);
-	while (n < 0 && errno == EINTR);
-	return n == 1 ? byte : EOF;
+		do
+			n = read(STDIN_FILENO, to, INPUT_ROOM);
+		while (n < 0 && errno == EINTR);
+		if (n <= 0)
+			return EOF;
+		input->len = (size_t)n;
+	}
+	int byte = (unsigned char)input->data[0];
+	buf_eat(input, 1);
+	return byte;
 }
 
 /* Within the time that readline gives to the rest of a key's bytes, or to none. */
@@ -60,7 +71,7 @@ static int more_waits(void)
 {
 	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
 
-	return poll(&in, 1, (rl_set_keyboard_input_timeout(-1) + 999) / 1000) > 0;
+	return input->len || poll(&in, 1, (rl_set_keyboard_input_timeout(-1) + 999) / 1000) > 0;
 }
 
 static bool is_on(const char *variable)
@@ -74,14 +85,15 @@ void editor_take_terminal(void)
 {
 	const char *term = getenv("TERM");
 
-	if (!outer_is_terminal() || rl_initialize() || is_on("enable-keypad"))
+	rl_initialize();
+	rl_getc_function = read_byte;
+	rl_input_available_hook = more_waits;
+	rl_outstream = fopencookie(NULL, "w", (cookie_io_functions_t){.write = keep_output});
+	if (is_on("enable-keypad"))
 		return;
 	rl_tty_set_default_bindings(rl_get_keymap());
 	rl_tty_set_echoing(outer_echoes());
 	rl_prep_term_function = take_terminal;
 	rl_deprep_term_function = leave_terminal;
-	rl_getc_function = read_byte;
-	rl_outstream = fopencookie(NULL, "w", (cookie_io_functions_t){.write = keep_output});
-	rl_input_available_hook = more_waits;
 	outer_edit(is_on("enable-bracketed-paste") && term && strcmp(term, "dumb") != 0);
 }

@@ -10,8 +10,13 @@
 
 #include <stddef.h>
 
-/* Once.  With a keypad mode to switch (enable-keypad in inputrc), and without a terminal, readline does it all itself. */
+#include "base/buf.h"
+
+/* Once.  Where readline has a keypad mode to switch (enable-keypad in inputrc), it sets the terminal itself. */
 void editor_take_terminal(void);
+/* Input comes from that buffer, and when it is empty from the terminal, as much as there is.  What is left of it after a line
+ * belongs to the program that the line sets going, or is the next line. */
+void editor_reads(struct buf *ahead);
 /* What readline has written goes out, and then n bytes of data.  0, or -1: the terminal has gone away. */
 int editor_write(const char *data, size_t n);
 

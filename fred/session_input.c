@@ -25,8 +25,9 @@ bool input_wants_stdin(const struct session *s)
 
 bool input_wants_master(const struct session *s)
 {
-	return s->state == SESSION_RUNNING && !s->internal && !outer_is_terminal() &&
-	       (s->in.pos < s->in.data.len || (s->in.eof && !s->in.eofs));
+	if (s->state != SESSION_RUNNING || s->internal)
+		return false;
+	return outer_is_terminal() ? s->typeahead.len : s->in.pos < s->in.data.len || (s->in.eof && !s->in.eofs);
 }
 
 /* ^Z while the program runs: the program's own terminal has no shell that could wake it, so it is us who stop. */
@@ -55,6 +56,16 @@ static void remember_typed(struct session *s, const char *data, size_t n)
 	}
 }
 
+static void type_ahead(struct session *s)
+{
+	ssize_t n = s->typeahead.len ? write(s->master, s->typeahead.data, s->typeahead.len) : 0;
+
+	if (n <= 0)
+		return;
+	remember_typed(s, s->typeahead.data, (size_t)n);
+	buf_eat(&s->typeahead, (size_t)n);
+}
+
 void input_from_stdin(struct session *s)
 {
 	char data[4096];
@@ -75,9 +86,8 @@ void input_from_stdin(struct session *s)
 	if (suspend_typed(s, data, (size_t)n))
 		return;
 	log_bytes(LOG_PTY, "key", data, (unsigned long)n);
-	ssize_t w = write(s->master, data, (size_t)n);
-	if (w > 0)
-		remember_typed(s, data, (size_t)w);
+	buf_add(&s->typeahead, data, (size_t)n);
+	type_ahead(s);
 }
 
 /* Writes bytes of a pipe to the terminal, those that mean something there quoted; returns how many went, quotes not
@@ -117,6 +127,10 @@ static void type_eofs(struct session *s, const struct termios *t, size_t n)
 
 void input_to_master(struct session *s)
 {
+	if (outer_is_terminal()) {
+		type_ahead(s);
+		return;
+	}
 	struct termios t;
 	size_t n = s->in.data.len - s->in.pos;
 
@@ -168,10 +182,14 @@ void input_take_back(struct session *s)
 	if (back.len > s->typed.len)
 		back.len = s->typed.len;
 	s->typed.len -= back.len;
-	if (outer_is_terminal())
-		buf_add(&s->typeahead, buf_str(&back), back.len);
-	else
+	if (!outer_is_terminal()) {
 		s->in.pos -= back.len;
+		return;
+	}
+	/* Before what the terminal had no room for. */
+	buf_add(&back, s->typeahead.data, s->typeahead.len);
+	buf_clear(&s->typeahead);
+	buf_add(&s->typeahead, back.data, back.len);
 }
 
 int input_replay(struct session *s, const struct node *node, struct err *err)

@@ -46,7 +46,7 @@ struct session {
 	} in;
 	struct buf typed;               /* terminal input that went to the program in the present command */
 	size_t read_eofs;               /* and ends of file that it read */
-	struct buf typeahead;           /* what a human typed and the program did not read */
+	struct buf typeahead;           /* what a human typed and nobody has read yet */
 
 	char *pending;                  /* text of the command that is being executed, all its lines so far */
 	enum command_class pending_class;

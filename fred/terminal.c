@@ -19,7 +19,7 @@ static struct raw_mode {
 	bool known;
 	char settings[64];      /* the kernel's struct termios */
 } raw_modes[OUTER_MODES];
-static bool brackets, was_suspended;
+static bool brackets, was_suspended, was_resized;
 
 bool outer_is_terminal(void) { return have_found; }
 
@@ -115,8 +115,17 @@ void inner_resize(int master)
 {
 	struct winsize size;
 
+	was_resized = true;
 	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
 		ioctl(master, TIOCSWINSZ, &size);
+}
+
+bool outer_was_resized(void)
+{
+	bool was = was_resized;
+
+	was_resized = false;
+	return was;
 }
 
 /* For input that is no human's: a byte is a byte, 3 is no ^C and 127 erases nothing, as in a pipe; nothing is echoed, or

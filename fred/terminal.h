@@ -22,6 +22,7 @@ enum outer_mode { OUTER_AS_FOUND, OUTER_EDITED, OUTER_RAW, OUTER_QUIET, OUTER_MO
 int inner_open(int *master, int *slave, struct err *err) must_check;
 /* Copies the outer window size to the inner terminal, which tells its foreground processes by SIGWINCH. */
 void inner_resize(int master);
+bool outer_was_resized(void);   /* since the last call, as inner_resize() saw it */
 
 void outer_save(void);          /* once, at the start */
 void outer_set(enum outer_mode mode);
