@@ -25,7 +25,7 @@ enum {
 enum agent_message {
 	MESSAGE_HELLO = 'H',    /* protocol version, the debugger's version */
 	MESSAGE_PROMPT = 'P',   /* text, tick, depth, kind, end, inside, restarted (and 2: goes back by means of its own, 4: no program), post-mortem, session id, file, line, function */
-	MESSAGE_MORE = 'M',     /* text, harmless */
+	MESSAGE_MORE = 'M',     /* text, harmless, question of yes or no */
 	MESSAGE_REPLY = 'R',
 	MESSAGE_FAILED = 'F',
 	MESSAGE_TICKS = 'T',

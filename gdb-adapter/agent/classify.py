@@ -26,12 +26,13 @@ EVALUATE = {'print', 'inspect', 'call', 'output', 'printf', 'x', 'display'}
 DEFINE = {'define', 'document', 'alias', 'directory', 'symbol-file', 'add-symbol-file'}
 
 NO_TUI = 'gdb would draw on the whole screen, which fredapp cannot show: use list, info and display instead'
+NO_EDITING = 'fredapp edits the lines: start fredapp with its input from a pipe to have none edited'
 REFUSED = {
     'tui': NO_TUI, 'layout': NO_TUI, 'focus': NO_TUI, 'winheight': NO_TUI, 'winwidth': NO_TUI,
     'attach': 'FReD can take back only a program that gdb has started itself: use run',
     'target remote': 'FReD cannot take back a program on another machine: debug it with gdb alone',
     'target extended-remote': 'FReD cannot take back a program on another machine: debug it with gdb alone',
-    'set editing': 'fredapp edits the lines: start fredapp with its input from a pipe to have none edited',
+    'set editing': NO_EDITING,
     'set non-stop': 'FReD needs the whole program to stop: leave non-stop off',
 }
 BACKGROUND = 'FReD needs the program to stop before the next command: leave out the &'

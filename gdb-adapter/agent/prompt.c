@@ -62,6 +62,11 @@ void agent_is_in_gdb(void)
 	main_thread = pthread_self();
 }
 
+bool is_in_gdb(void)
+{
+	return agent != NO_GDB;
+}
+
 bool agent_works(void)
 {
 	int gil;

@@ -18,6 +18,7 @@ typedef void line_handler(char *line);
 bool agent_works(void);
 /* The process is a gdb with all that is needed. */
 void agent_is_in_gdb(void);
+bool is_in_gdb(void);
 
 void prompt_installed(const char *text, line_handler *handler);
 void prompt_removed(void);

@@ -8,6 +8,7 @@
 import gdb
 
 requests = {}           # type of a message: the function that answers it
+QUESTIONS = ('(y or n) ', '(y or [n]) ', '([y] or n) ')
 STARTING = ('run', 'start', 'starti')
 runs = {}               # the same of those that the next prompt answers
 
@@ -28,11 +29,27 @@ known = Known()
 
 
 def start():
+    edits = 'is on' in quiet('show editing')
+    quiet('set editing on')         # or the parameter is not true yet
+    if not edits:
+        say_editing_stays_on()
+    gdb.events.before_prompt.connect(keep_editing)
     gdb.events.before_prompt.connect(before_prompt)
     gdb.events.exited.connect(exited)
     gdb.events.new_thread.connect(new_thread)
     gdb.events.stop.connect(stopped)
     send_fields('H', [1, gdb.VERSION])
+
+
+def keep_editing():
+    """A script may have turned it off, and then gdb would read the lines itself, where fredapp gives it none."""
+    if not gdb.parameter('editing'):
+        quiet('set editing on')
+        say_editing_stays_on()
+
+
+def say_editing_stays_on():
+    gdb.write('FReD: editing stays on: %s\n' % NO_EDITING, gdb.STDERR)
 
 
 def quiet(command):
@@ -92,7 +109,7 @@ def prompted(text, top):
     # \001 and \002 tell readline which part takes no room.
     text = text.decode('utf-8', 'surrogateescape').replace('\001', '').replace('\002', '')
     if not top:
-        send_fields('M', [text, 1])
+        send_fields('M', [text, 1, int(text.endswith(QUESTIONS))])
         return
     pid = gdb.selected_inferior().pid
     restarted = pid != 0 and pid != known.pid and (known.pid == 0 or known.exited)

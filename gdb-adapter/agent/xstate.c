@@ -5,19 +5,12 @@
  * the whole of what it has, or answers EFAULT (arch/x86/kernel/fpu/regset.c, xstateregs_set: count != max_size), so that
  * `print f(3)` fails with "Couldn't write extended state status: Bad address".  What gdb does not know is filled in from
  * what the thread has.  The first time that gdb writes tells whether that is necessary here. */
-#include <dlfcn.h>
-#include <elf.h>
-#include <stdarg.h>
+#include "gdb-adapter/agent/ptrace.h"
+
 #include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-#include <sys/ptrace.h>
-#include <sys/types.h>
-#include <sys/uio.h>
 
 enum { ROOM = 65536 };                  /* AMX makes it 11 KB */
-
-typedef long ptrace_function(enum __ptrace_request request, ...);
 
 static enum { UNKNOWN, FITS, TOO_SHORT } known;
 
@@ -36,25 +29,11 @@ static struct iovec whole_state(ptrace_function *real, pid_t tid, void *type, co
 	return whole;
 }
 
-__attribute__((visibility("default"))) long ptrace(enum __ptrace_request request, ...)
+long xstate_write(ptrace_function *real, pid_t tid, void *type, struct iovec *given)
 {
-	static ptrace_function *real;
-	va_list ap;
-	pid_t tid;
-	void *address, *data;
+	struct iovec whole = { NULL, 0 };
 
-	va_start(ap, request);
-	tid = va_arg(ap, pid_t);
-	address = va_arg(ap, void *);
-	data = va_arg(ap, void *);
-	va_end(ap);
-	if (real == NULL)
-		real = (ptrace_function *)(uintptr_t)dlsym(RTLD_NEXT, "ptrace");
-	if (request == PTRACE_SETREGSET && (uintptr_t)address == NT_X86_XSTATE && known != FITS) {
-		struct iovec whole = whole_state(real, tid, address, data);
-
-		if (whole.iov_len > 0)
-			return real(request, tid, address, &whole);
-	}
-	return real(request, tid, address, data);
+	if (known != FITS)
+		whole = whole_state(real, tid, type, given);
+	return real(PTRACE_SETREGSET, tid, type, whole.iov_len > 0 ? &whole : given);
 }

@@ -161,6 +161,34 @@ def test_what_is_refused_at_the_prompt_changes_nothing(folder):
     assert "main ()" in gdb.do("bt")
 
 
+def test_a_script_that_turns_editing_off(folder):
+    """From .gdbinit or sourced later: gdb goes on reading what fredapp gives it, and says why."""
+    program, script = build(folder.work, "spin.c"), os.path.join(folder.work, "off.gdb")
+    with open(script, "w") as file:
+        file.write("set editing off\n")
+    shutil.copy(script, os.path.join(folder.home, ".gdbinit"))
+    gdb = Gdb(folder, program)
+    assert gdb.banner.count("FReD: editing stays on") == 1
+    for how in ("source " + script, "python gdb.execute('set editing off')"):
+        assert gdb.do(how).startswith("FReD: editing stays on")
+        assert gdb.do("print 6 * 7").endswith("= 42\n")
+    assert "is on." in gdb.do("show editing")
+
+
+@pytest.mark.parametrize("faults", ["", "no-root-namespaces,no-user-namespaces"])
+def test_a_script_that_attaches(folder, faults):
+    """The session's own first process is there, or any of the user's."""
+    program, script = build(folder.work, "spin.c"), os.path.join(folder.work, "attach.gdb")
+    with open(script, "w") as file:
+        file.write("attach %d\n" % (os.getpid() if faults else 1))
+    gdb = Gdb(folder, "-nx", "-x", script, program, env={"FRED_FAULT": faults or None})
+    assert "FReD: only a program that gdb has started itself can be taken back" in gdb.banner
+    assert "can be taken back" in gdb.do("source " + script)
+    assert "process" not in gdb.do("info inferiors")
+    gdb.do("start")
+    assert "main ()" in gdb.do("bt")
+
+
 def test_a_wrapper_script_and_env(folder):
     program = build(folder.work, "sum.c")
     path = os.path.join(folder.work, "gdb-wrapped")
