@@ -93,6 +93,7 @@ static int take_message(struct adapter_event *event, int type, const char *body,
 		event->kind = ADAPTER_MORE;
 		event->prompt = xstrdup(event->n_fields > 0 ? f[0] : "");
 		event->harmless = number(f, event->n_fields, 1) != 0;
+		event->question = number(f, event->n_fields, 2) != 0;
 		return 0;
 	case MESSAGE_REPLY:
 	case MESSAGE_FAILED:

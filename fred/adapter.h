@@ -58,6 +58,7 @@ struct adapter_event {
 	/* With ADAPTER_PROMPT: where the program stands, selected not filled in; or nothing, where() being dear. */
 	struct place place;
 	bool harmless;          /* with ADAPTER_MORE: its lines do no more than classify() said of the first */
+	bool question;          /* with ADAPTER_MORE: shall the command do it, yes or no? */
 	bool restarted;         /* with ADAPTER_PROMPT: the program began anew since the last prompt */
 	/* With ADAPTER_PROMPT: the program has failed and its frames are looked at after their death.  The tick of a clock
 	 * run that ends so is the last stop of the innermost of them. */

@@ -24,6 +24,9 @@ struct session {
 	bool told_no_snapshot;          /* one complaint is enough */
 	bool goes_back;                 /* see struct adapter_event */
 	bool more_is_harmless;          /* with SESSION_MORE: see struct adapter_event, harmless */
+	bool more_is_question;          /* the same, question */
+	unsigned answers;               /* lines that the present command got after its own */
+	bool declined;                  /* they all said no to a question */
 	bool quitting;                  /* the user typed a command that ends the debugger */
 	int status;
 

@@ -17,7 +17,8 @@ static void set_prompt(struct session *s, const char *prompt)
 	s->prompt = xstrdup(prompt ? prompt : "");
 }
 
-/* The snapshot that makes the next command undoable.  Where there is none the user debugs on, told once. */
+/* The snapshot that makes the next command undoable.  Where there is none the user debugs on, told once; going back here
+ * is running the commands again since the last snapshot. */
 static void keep_before(struct session *s)
 {
 	struct err err;
@@ -26,7 +27,10 @@ static void keep_before(struct session *s)
 		s->told_no_snapshot = false;
 	} else if (!s->told_no_snapshot) {
 		s->told_no_snapshot = true;
-		say_error("no snapshots, so nothing can be undone: %s", err.what);
+		if (timeline_snapshotted(s->timeline->here))
+			say_error("no snapshot of this position, so undo gets here by running to it again: %s", err.what);
+		else
+			say_error("no snapshots, so nothing can be undone: %s", err.what);
 	}
 }
 
@@ -41,6 +45,8 @@ static void book(struct session *s, struct adapter_event *event)
 		node = timeline_add(t, NULL, NULL, COMMAND_LOOKS);
 		node->origin = true;
 		node->checkpoint = t->next_checkpoint++;
+	} else if (s->declined && event && !event->restarted) {
+		return;
 	} else if ((s->pending_class == COMMAND_LOOKS && !(event && event->restarted)) ||
 		   (s->pending_class == COMMAND_MOVES && event && event->no_program)) {
 		timeline_add_look(was, s->pending);
@@ -76,13 +82,26 @@ static void finish_command(struct session *s, struct adapter_event *event)
 	buf_clear(&s->typed);
 }
 
+/* The debugger has died between two commands.  That is what undo takes back. */
+static void book_death(struct session *s)
+{
+	struct node *node = timeline_add_found(s->timeline, s->timeline->here, NULL, COMMAND_PROGRAM, s->prompt);
+
+	node->ended = true;
+	undo_do(&s->timeline->undo, node->id);
+}
+
 void run_ended(struct session *s)
 {
 	s->state = SESSION_ENDED;
 	set_prompt(s, "(fred) ");
 	outer_rest();
-	if (s->seen_prompt && s->pending && !s->quitting)
+	if (!s->seen_prompt || s->quitting)
+		return;
+	if (s->pending)
 		finish_command(s, NULL);
+	else if (!s->astray)
+		book_death(s);
 }
 
 void session_wait(struct session *s)
@@ -108,6 +127,7 @@ void session_wait(struct session *s)
 	}
 	s->state = event.kind == ADAPTER_PROMPT ? SESSION_PROMPT : SESSION_MORE;
 	s->more_is_harmless = event.harmless;
+	s->more_is_question = event.question;
 	s->goes_back = event.kind == ADAPTER_PROMPT ? event.goes_back : s->goes_back;
 	set_prompt(s, event.prompt);
 	input_take_back(s);
@@ -121,6 +141,8 @@ void session_wait(struct session *s)
 
 static void begin_command(struct session *s, const char *line, enum command_class class)
 {
+	s->declined = false;
+	s->answers = 0;
 	s->pending = xstrdup(line);
 	s->pending_class = class;
 	s->pending_since = clock_us();
@@ -137,6 +159,8 @@ static void continue_command(struct session *s, const char *line)
 
 	free(s->pending);
 	s->pending = all;
+	s->declined = s->more_is_question && (*line == 'n' || *line == 'N') && (s->declined || !s->answers);
+	s->answers++;
 	if (s->pending_class == COMMAND_LOOKS && !s->more_is_harmless)
 		s->pending_class = COMMAND_PROGRAM;
 }

@@ -135,8 +135,10 @@ int travel_show(struct session *s, struct node *node, struct err *err)
 	struct node *was = s->timeline->here;
 	struct err lost;
 
-	if (node->ended)
+	if (node->ended && node->command)
 		return err_set(err, "the debugger has exited there, after `%s`: nothing can be shown", node->command);
+	if (node->ended)
+		return err_set(err, "the debugger had been killed there: nothing can be shown");
 	s->cancelled = false;
 	work_begin(s);
 	int r = travel_to(s, node, err);

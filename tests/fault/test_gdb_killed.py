@@ -20,18 +20,21 @@ EXITED = re.compile(rb"\(fred\) $")
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSEGV])
 def test_gdb_killed_at_the_prompt(folder, how):
-    """Undo goes back before the last command, whose position nobody had kept yet; redo runs that command again."""
+    """Undo goes back to that prompt, whose position nobody had kept yet, by running the last command again."""
     session = at_square(folder)
     os.kill(gdb_of(folder), how)
     told = session.expect(EXITED)
     assert re.search(r"FReD: the debugger was killed by signal %d .*fred-undo" % how, told), told
     session.send("where")
     assert "FReD: the debugger has exited" in session.expect(EXITED)
+    assert "square (n=2)" in session.do("fred-undo")
+    assert "had been killed there" in session.do("fred-redo")
+    assert value(session, "n") == "2"
     assert "square (n=1)" in session.do("fred-undo")
     assert "square (n=2)" in session.do("fred-redo")
     assert "square (n=3)" in session.do("continue")
-    assert "square (n=2)" in session.do("fred-undo")
-    assert value(session, "n") == "2"
+    session.do_all("fred-undo 2", "fred-end")
+    assert value(session, "n") == "3"
     session.kill()
 
 

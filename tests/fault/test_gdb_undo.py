@@ -9,6 +9,7 @@ from gdb_fault import at_square, positions, start, value
 
 pytestmark = pytest.mark.skipif(not shutil.which("gdb") or not shutil.which("gcc"), reason="no gdb or no gcc here")
 
+QUESTION = re.compile(rb"\((y or n|y or \[n\]|\[y\] or n)\) $")
 COMMANDS = ["set var global = 77", "call effect(5)", "finish", "watch side", "tbreak 18", "display global", "continue",
             "next", "up", "set $kept = 3", "call effect(2)", "continue", "delete 1", "step", "handle SIGUSR1 nostop",
             "undisplay 1"]
@@ -48,6 +49,23 @@ def test_undo_of_what_asks(folder, command, answer):
     assert positions(session) == before
     session.do("fred-redo")
     assert (session.do("where"), session.do("info breakpoints")) == after
+    session.kill()
+
+
+@pytest.mark.parametrize("command", ["kill", "run", "start", "return", "delete", "tbreak nosuch", "define next", "quit"])
+def test_what_was_answered_no_is_no_step(folder, command):
+    session = at_square(folder)
+    session.do("next")
+    before = positions(session)
+    session.send(command)
+    session.expect(QUESTION)
+    session.send("n")
+    session.prompt()
+    assert positions(session) == before
+    session.do("fred-undo")
+    assert value(session, "n") == "2" and "int r" in session.do("frame")
+    session.do("fred-redo")
+    assert positions(session) == before
     session.kill()
 
 

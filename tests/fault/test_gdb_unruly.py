@@ -196,7 +196,7 @@ def test_stopped_in_vfork(folder):
     """No snapshot can be had there, and is said not to be; undo gets there all the same, by running to it again."""
     session = start(folder, "children", "catch vfork")
     assert "vforked process" in session.do("run")
-    assert re.search("FReD: no snapshots.*vfork", session.do("next"))
+    assert re.search("FReD: no snapshot of this position, so undo gets here by running to it again: .*vfork", session.do("next"))
     session.do("fred-undo")
     assert value(session, "waited") == "10"
     assert "chld 6 waited 13 none -1 errno 10" in session.do("continue")
