@@ -215,7 +215,7 @@ struct tracee {
 	struct remote *remotes;         /* ... while it is frozen */
 	bool armed;                     /* ... whether our code is in it */
 	bool *changed;                  /* ... whether the thread was moved from its stop */
-	pid_t holder;                   /* ... the number of its child that shares its memory */
+	pid_t parked;                   /* the number inside of a copy that is not ours yet */
 };
 
 /* A descriptor of the leader that looks into a process that it traces: /proc/PID/mem and the like. */
@@ -258,7 +258,7 @@ struct ckpt_session {
 	bool asked;                     /* init has been asked for a sign */
 	bool ended;
 	int status;
-	pid_t pid_max, twin_number;     /* twins are numbered downwards from the top: see twin_number() */
+	pid_t pid_max, last_number;     /* twins are numbered downwards from the top: see twin_number() */
 	struct ckpt_snapshot *snapshots;
 	pid_t doomed;                   /* holds the memory of a killed present until the restore is over */
 	pid_t *dying;                   /* twins that were killed and not reaped yet */
@@ -335,6 +335,8 @@ bool has_own_filter(const char *status);
 
 /* A copy of the process.  holder: a process that shares the memory, to keep it while the original is killed. */
 pid_t twin_make(struct ckpt_session *s, struct remote *r, const struct ckpt_proc *p, bool holder, struct err *err) must_check;
+/* The next number for a twin; it may be taken. */
+pid_t twin_number(struct ckpt_session *s);
 /* A clone under a twin's number. */
 pid_t clone_numbered(struct ckpt_session *s, struct remote *r, uint64_t flags) must_check;
 /* ... out of the way of the original: a number is taken as long as a process has it for its group or session. */
@@ -355,8 +357,10 @@ void snapshot_free(struct ckpt_snapshot *n);
  * must know.  On -1 everything is as it was. */
 int traced_freeze(struct ckpt_session *s, const struct ckpt_proc *leader, struct remote *main_thread, struct traced *t,
 		  struct err *err) must_check;
-/* Twins of them.  holder: processes that share their memory, for them to be killed. */
+/* Copies of them.  holder: processes that share their memory, for them to be killed. */
 int traced_copy(struct ckpt_session *s, struct traced *t, bool holder, struct err *err) must_check;
+/* ... become their twins; after a failure too, so that none is left. */
+int traced_hold(struct ckpt_session *s, struct traced *t, bool holder, struct err *err) must_check;
 /* Takes back the memory that the leader has lent. */
 void traced_close(struct traced *t);
 /* Every thread back to the stop where it was; the leader does not learn of anything. */

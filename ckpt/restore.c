@@ -84,10 +84,16 @@ static int kill_present(struct ckpt_session *s, const struct ckpt_proc *p, struc
 static int keep_present(struct ckpt_session *s, struct ckpt_snapshot *n, struct remote *r, struct err *err)
 {
 	int result = traced_freeze(s, &n->leader.proc, r, &n->traced, err);
+	struct err ignored;
 
 	n->leader.bare = true;
-	if (result == 0 && (result = traced_copy(s, &n->traced, true, err)) < 0)
-		traced_thaw(&n->traced);
+	if (result == 0) {
+		result = traced_copy(s, &n->traced, true, err);
+		if (traced_hold(s, &n->traced, true, result < 0 ? &ignored : err) < 0)
+			result = -1;
+		if (result < 0)
+			traced_thaw(&n->traced);
+	}
 	if (result == 0) {
 		traced_close(&n->traced);
 		result = snapshot_record(s, n, r, err);

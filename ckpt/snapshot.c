@@ -12,6 +12,13 @@
 /* Twins take their numbers from the top of the range downwards, with set_tid, which leaves the kernel's counter alone.
  * Otherwise 10,000 snapshots would carry the program's own numbers round pid_max, onto numbers that an earlier snapshot
  * needs back; and a program's new threads would be numbered differently with us than without. */
+pid_t twin_number(struct ckpt_session *s)
+{
+	if (--s->last_number < s->pid_max - s->pid_max / 4)
+		s->last_number = s->pid_max - 1;
+	return s->last_number;
+}
+
 pid_t clone_numbered(struct ckpt_session *s, struct remote *r, uint64_t flags)
 {
 	struct remote_clone how = {.flags = flags};
@@ -19,9 +26,7 @@ pid_t clone_numbered(struct ckpt_session *s, struct remote *r, uint64_t flags)
 	if (s->isolation == CKPT_ISOLATION_NONE)
 		return remote_clone(r, &how);
 	for (pid_t tries = 0; tries < s->pid_max / 4; tries++) {
-		if (--s->twin_number < s->pid_max - s->pid_max / 4)
-			s->twin_number = s->pid_max - 1;
-		how.want = s->twin_number;
+		how.want = twin_number(s);
 		pid_t pid = remote_clone(r, &how);
 		if (pid != -EEXIST)
 			return pid;
@@ -141,6 +146,7 @@ void snapshot_free(struct ckpt_snapshot *n)
 
 static int take(struct ckpt_session *s, struct ckpt_snapshot *n, struct err *err)
 {
+	struct err ignored;
 	struct remote r;
 	int result;
 
@@ -159,6 +165,8 @@ static int take(struct ckpt_session *s, struct ckpt_snapshot *n, struct err *err
 	}
 	thaw(s, &n->leader.proc);
 	n->info.pause_us = clock_us() - n->leader.proc.frozen_at;
+	if (traced_hold(s, &n->traced, false, result < 0 ? &ignored : err) < 0)
+		return -1;
 	return result < 0 ? -1 : twin_move_away(n->leader.twin, &n->leader.proc, err);
 }
 

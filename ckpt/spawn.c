@@ -328,7 +328,7 @@ int ckpt_spawn(struct ckpt_session **session, const struct ckpt_spawn *how, stru
 	s->warn = how->warn;
 	s->warn_ctx = how->warn_ctx;
 	s->pid_max = read_number("/proc/sys/kernel/pid_max", 32768);
-	s->twin_number = s->pid_max;
+	s->last_number = s->pid_max;
 	s->tty = fcntl(how->tty, F_DUPFD_CLOEXEC, 3);
 	if (s->tty < 0)
 		err_sys(err, "use descriptor %d as the debugger's terminal", how->tty);

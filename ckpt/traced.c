@@ -105,6 +105,7 @@ static int read_thread(const struct tracer *via, struct tracee *x, size_t i, str
 	x->remotes[i] = (struct remote){
 		.last = i == 0 && x->image.proc.n > 1,
 		.tid = t->tid, .ns_tid = t->ns_tid, .place = &x->image.proc.place, .via = via, .regs = t->regs,
+		.code = true,
 	};
 	x->changed[i] = true;
 	if (read_stop(via, t, &l, &x->stops[i], err) < 0)
@@ -189,12 +190,13 @@ static int freeze_tracee(struct ckpt_session *s, const struct tracer *via, struc
 			return -1;
 	if (place_find(p->pid, &p->place, err) < 0)
 		return -1;
-	x->armed = tracer_arm(via, p->ns_pid, &p->place);
+	x->armed = true;
+	if (tracer_arm(via, p->ns_pid, &p->place) < 0)
+		return err_sys(err, "put code into process %d", p->ns_pid);
 	for (size_t i = 0; i < p->n; i++) {
 		thread_pin(&p->threads[i]);
 		if (read_thread(via, x, i, err) < 0)
 			return -1;
-		x->remotes[i].code = x->armed;
 	}
 	for (size_t i = 0; i < p->n; i++)
 		if (open_thread(via, x, i, err) < 0 || ask_thread(x, i, err) < 0)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Copying the processes that the leader traces, and putting them back to their stops.
  *
- * A copy must become ours to trace, and init's child.  So a thread makes, first, a helper that shares its memory, of which
- * nothing is to be seen afterwards: the kernel gives it to the debugger, stopped before its first instruction (CLONE_PTRACE).
- * There it is sent into pause() and let go; we seize it, have it fork the twin, and kill it. */
+ * A copy must become ours to trace, and init's child; neither the program nor its debugger may see anything of it.  So a
+ * thread makes a helper that shares its memory, which makes the copy, ends, and is waited for: all that in one go.  A child
+ * goes on in our code with a table of its own, and the copy's is one call of pause(): there it stays, with all signals
+ * blocked, until we seize it, which can be after the program has gone on. */
 #include <errno.h>
+#include <linux/sched.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -12,92 +14,67 @@
 
 #include "ckpt/ckpt_priv.h"
 
-/* The process of this number among the children of a thread. */
-static pid_t child_numbered(pid_t pid, pid_t tid, pid_t inside)
-{
-	cleanup_free char *list = children_of(pid, tid);
+/* In the program's memory.  A child's stack begins with the result of the call that made it: arch_code. */
+struct plan {
+	struct clone_args make_helper, make_copy;
+	pid_t helper, copy;
+	struct { uint64_t born; struct batch_call make, end; } of_helper;
+	struct { uint64_t born; struct batch_call pause; } of_copy;
+};
 
-	for (char *p = list, *end; p; p = end) {
-		pid_t child = (pid_t)strtol(p, &end, 10);
-		if (end == p)
-			break;
-		if (number_inside(child) == inside)
-			return child;
-	}
-	return 0;
+static struct clone_args child(uint64_t flags, uint64_t number, uint64_t table)
+{
+	return (struct clone_args){
+		.flags = flags, .set_tid = number, .set_tid_size = 1, .stack = table - 16, .stack_size = 16,
+	};
 }
 
-/* Into pause() with all signals blocked, out of the debugger's hands and into ours. */
-static pid_t take_over(const struct tracer *via, struct remote *r, pid_t inside, struct err *err)
+static void make_plan(struct plan *p, uint64_t at, bool holder)
 {
-	static const uint64_t none[6];
-	struct arch_regs regs = r->regs;
-	int status;
-
-	arch_set_call(&regs, r->place->insn, r->place->scratch, SYS_pause, none);
-	if (tracer_wait(via, inside, &status) < 0 || tracer_set(via, inside, &regs, NULL, ~0ull) < 0 ||
-	    tracer_ptrace(via, PTRACE_DETACH, inside, 0, 0) < 0)
-		return err_sys(err, "take over the copy of process %d", r->ns_tid);
-	pid_t pid = child_numbered(r->tid, r->tid, inside);
-	if (!pid)
-		return err_set(err, "the copy of process %d is not to be found", r->ns_tid);
-	if (trace_seize(pid, err) < 0)
-		return -1;
-	ptrace(PTRACE_INTERRUPT, pid, 0, 0);
-	if (trace_settle(pid) < 0 || ptrace(PTRACE_SETOPTIONS, pid, 0, TRACE_OPTIONS) < 0) {
-		(void)!reap_if_ours(pid);
-		return err_set(err, "the copy of process %d was killed", r->ns_tid);
-	}
-	return pid;
+#define ADDRESS(field) (at + offsetof(struct plan, field))
+	p->make_helper = child(CLONE_VM | CLONE_UNTRACED, ADDRESS(helper), ADDRESS(of_helper));
+	p->make_copy = child(holder ? CLONE_VM : 0, ADDRESS(copy), ADDRESS(of_copy));
+	p->of_helper.make = (struct batch_call){SYS_clone3, {ADDRESS(make_copy), sizeof p->make_copy}, 0};
+	p->of_helper.end = (struct batch_call){SYS_exit, {0}, 0};
+	p->of_copy.pause = (struct batch_call){SYS_pause, {0}, 0};
+#undef ADDRESS
 }
 
-/* It is a child of the program's, which must not learn of it. */
-static void end_helper(struct remote *r, pid_t helper, pid_t inside)
+/* The copy's number inside, or -errno. */
+static pid_t make_copy(struct remote *r, pid_t helper, pid_t copy, bool holder)
 {
-	int status;
+	cleanup_batch struct batch b = {0};
+	struct plan plan = {.helper = helper, .copy = copy};
 
-	if (helper > 0) {
-		kill(helper, SIGKILL);
-		while (trace_wait(helper, &status) == 0)
-			;
-	} else {
-		remote_call(r->via->r, SYS_kill, (uint64_t)inside, SIGKILL);
-		(void)!tracer_wait(r->via, inside, &status);
-	}
-	remote_call(r, SYS_wait4, (uint64_t)inside, 0, __WALL, 0);
+	batch_begin(&b, r);
+	uint64_t at = batch_put(&b, &plan, sizeof plan);
+	make_plan(batch_at(&b, at), at, holder);
+	size_t made = batch_call(&b, SYS_clone3, at + offsetof(struct plan, make_helper), sizeof plan.make_helper);
+	batch_call(&b, SYS_wait4, (uint64_t)helper, 0, __WALL, 0);
+	/* A child begins with as many calls to make as are left, and the helper has two. */
+	batch_call(&b, SYS_getpid, 0);
+	if (batch_run(&b) < 0)
+		return -errno;
+	struct plan *after = batch_at(&b, at);
+	if (b.calls[made].result < 0)
+		return (pid_t)b.calls[made].result;
+	return (pid_t)(int64_t)after->of_helper.make.result;
 }
 
 static int copy_tracee(struct ckpt_session *s, struct tracee *x, bool holder, struct err *err)
 {
-	struct remote *r = &x->remotes[0], helper_remote;
-	const struct ckpt_proc *p = &x->image.proc;
-	pid_t inside = fault("ckpt-traced-clone") ? -EAGAIN : clone_numbered(s, r, CLONE_VM | CLONE_PTRACE | CLONE_UNTRACED);
+	pid_t copy = fault("ckpt-traced-clone") ? -EAGAIN : -EEXIST;
 
-	if (inside < 0) {
-		errno = -inside;
-		return err_sys(err, "copy process %d", p->pid);
+	for (pid_t tries = 0; copy == -EEXIST && tries < s->pid_max / 4; tries++) {
+		pid_t helper = twin_number(s);
+		copy = make_copy(&x->remotes[0], helper, twin_number(s), holder);
 	}
-	pid_t twin = -1, helper = take_over(r->via, r, inside, err);
-	if (helper > 0 && holder) {
-		twin = twin_move_away(helper, p, err) < 0 ? -1 : helper;
-	} else if (helper > 0 && remote_open(&helper_remote, helper, &p->place, err) == 0) {
-		twin = clone_numbered(s, &helper_remote, 0);
-		errno = twin < 0 ? -twin : 0;
-		if (twin < 0)
-			err_sys(err, "copy process %d", p->pid);
-		else if (twin_move_away(twin, p, err) < 0) {
-			twin_kill(s, twin);
-			twin = -1;
-		}
+	if (copy > 0) {
+		x->parked = copy;
+		return 0;
 	}
-	if (twin != helper || twin < 0)
-		end_helper(r, helper, inside);
-	else
-		x->holder = inside;
-	x->image.twin = twin > 0 ? twin : 0;
-	for (size_t i = 0; i < p->n && twin > 0 && !holder; i++)
-		fault_try(s, &x->image, i, &x->stops[i]);
-	return twin > 0 ? 0 : -1;
+	errno = -copy;
+	return err_sys(err, "copy process %d", x->image.proc.ns_pid);
 }
 
 int traced_copy(struct ckpt_session *s, struct traced *t, bool holder, struct err *err)
@@ -106,6 +83,56 @@ int traced_copy(struct ckpt_session *s, struct traced *t, bool holder, struct er
 		if (copy_tracee(s, &t->list[i], holder, err) < 0)
 			return -1;
 	return 0;
+}
+
+/* ---- the copy becomes ours ---- */
+
+/* An orphan that has just come is the last of the children. */
+static pid_t child_numbered(const struct ckpt_session *s, pid_t parent, pid_t inside)
+{
+	cleanup_free char *list = children_of(parent, parent);
+
+	while (list && *list) {
+		char *space = strrchr(list, ' ');
+		pid_t pid = (pid_t)atoi(space ? space + 1 : list);
+		if (pid > 0 && !is_twin(s, pid) && number_inside(pid) == inside)
+			return pid;
+		*(space ? space : list) = 0;
+	}
+	return 0;
+}
+
+static int hold(struct ckpt_session *s, struct tracee *x, bool holder, struct err *err)
+{
+	const struct ckpt_proc *p = &x->image.proc;
+	pid_t pid = child_numbered(s, s->init, x->parked);
+
+	x->parked = 0;
+	if (!pid)
+		return err_set(err, "the copy of process %d is not to be found", p->ns_pid);
+	if (trace_seize(pid, err) < 0)
+		return -1;
+	ptrace(PTRACE_INTERRUPT, pid, 0, 0);
+	if (trace_settle(pid) < 0 || ptrace(PTRACE_SETOPTIONS, pid, 0, TRACE_OPTIONS) < 0) {
+		(void)!reap_if_ours(pid);
+		return err_set(err, "the copy of process %d was killed", p->ns_pid);
+	}
+	x->image.twin = pid;
+	if (twin_move_away(pid, p, err) < 0)
+		return -1;
+	for (size_t i = 0; i < p->n && !holder; i++)
+		fault_try(s, &x->image, i, &x->stops[i]);
+	return 0;
+}
+
+int traced_hold(struct ckpt_session *s, struct traced *t, bool holder, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (t->list[i].parked && hold(s, &t->list[i], holder, err) < 0)
+			r = -1;
+	return r;
 }
 
 /* ---- thaw ---- */
@@ -138,10 +165,6 @@ static void thaw_tracee(const struct tracer *via, struct tracee *x)
 {
 	struct ckpt_proc *p = &x->image.proc;
 
-	if (x->holder) {
-		end_helper(&x->remotes[0], x->image.twin, x->holder);
-		x->image.twin = x->holder = 0;
-	}
 	if (x->armed)
 		tracer_disarm(via, p->ns_pid, &p->place);
 	if (p->place.insn)

@@ -62,9 +62,9 @@ static int put_behind(const struct tracer *t, pid_t ns_tid, const struct place *
 	return batch_run(&b) < 0 ? -1 : batch_check(&b, 0, b.n);
 }
 
-bool tracer_arm(const struct tracer *t, pid_t ns_tid, const struct place *place)
+int tracer_arm(const struct tracer *t, pid_t ns_tid, const struct place *place)
 {
-	return !fault("ckpt-code") && put_behind(t, ns_tid, place, arch_code) == 0;
+	return fault("ckpt-traced-code") ? -1 : put_behind(t, ns_tid, place, arch_code);
 }
 
 void tracer_disarm(const struct tracer *t, pid_t ns_tid, const struct place *place)
@@ -97,17 +97,6 @@ int tracer_put(const struct tracer *t, int request, pid_t ns_tid, uint64_t addr,
 	if (remote_write(t->r->tid, t->buffer, data, n) < 0)
 		return -1;
 	return tracer_ptrace(t, request, ns_tid, addr, t->buffer);
-}
-
-int tracer_wait(const struct tracer *t, pid_t ns_tid, int *status)
-{
-	long result = remote_call(t->r, SYS_wait4, (uint64_t)ns_tid, t->buffer, __WALL, 0);
-
-	if (result != ns_tid) {
-		errno = result < 0 ? (int)-result : ECHILD;
-		return -1;
-	}
-	return remote_read(t->r->tid, t->buffer, status, sizeof *status);
 }
 
 int tracer_set_mask(const struct tracer *t, pid_t ns_tid, uint64_t mask)
@@ -255,7 +244,7 @@ long tracer_syscall(struct remote *r, long nr, const uint64_t args[6])
 	if (r->dead)
 		return -ESRCH;
 	arch_set_call(&call, r->place->insn, r->place->scratch, nr, args);
-	while (tracer_run(r, set, r->code ? PTRACE_CONT : PTRACE_SINGLESTEP, &now) == 0) {
+	while (tracer_run(r, set, PTRACE_CONT, &now) == 0) {
 		if (arch_call_done(&now, r->place->insn, &result))
 			return result;
 		set = NULL;

@@ -21,14 +21,13 @@ void tracer_on_scratch(struct tracer *t, struct remote *r);
 /* Several of its calls in one go. */
 void tracer_batch(struct batch *b, const struct tracer *t);
 /* As place_arm() and place_disarm(), of a process that it traces. */
-bool tracer_arm(const struct tracer *t, pid_t ns_tid, const struct place *place);
+int tracer_arm(const struct tracer *t, pid_t ns_tid, const struct place *place) must_check;
 void tracer_disarm(const struct tracer *t, pid_t ns_tid, const struct place *place);
 /* As ptrace(2), of a thread by its number inside; `data` is an address there, or a plain value. */
 int tracer_ptrace(const struct tracer *t, int request, pid_t ns_tid, uint64_t addr, uint64_t data);
 /* ... with data that the kernel writes, or reads. */
 int tracer_get(const struct tracer *t, int request, pid_t ns_tid, uint64_t addr, void *data, size_t n);
 int tracer_put(const struct tracer *t, int request, pid_t ns_tid, uint64_t addr, const void *data, size_t n);
-int tracer_wait(const struct tracer *t, pid_t ns_tid, int *status);
 int tracer_set_mask(const struct tracer *t, pid_t ns_tid, uint64_t mask) must_check;
 /* Sets registers (unless NULL), steps or runs (`how`) to the next stop, r->status, and reads them there; -1 when it ended. */
 int tracer_run(struct remote *r, const struct arch_regs *set, int how, struct arch_regs *got);

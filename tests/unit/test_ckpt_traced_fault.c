@@ -60,7 +60,7 @@ static void restore_fails(void **state)
 	g_end(&t);
 }
 
-/* Our code cannot be put into gdb or its program: every call is stepped, one by one. */
+/* Our code cannot be put into gdb: every call is stepped, one by one. */
 static void works(void **state)
 {
 	struct ckpt_snapshot *n, *later;
@@ -106,8 +106,8 @@ static void snapshots(void **state)
 {
 	/* Twice in each snapshot: for the program and for gdb. */
 	static const struct step steps[] = {
-		{"ckpt-traced-clone", 2}, {"ckpt-traced-thread", 7}, {"ckpt-timers", 3}, {"ckpt-timers", 4}, {"ckpt-record", 2},
-		{"ckpt-clone", 2}, {"ckpt-twin", 3}, {"ckpt-twin", 4},
+		{"ckpt-traced-clone", 2}, {"ckpt-traced-code", 2}, {"ckpt-traced-thread", 7}, {"ckpt-timers", 3},
+		{"ckpt-timers", 4}, {"ckpt-record", 2}, {"ckpt-clone", 2}, {"ckpt-twin", 3}, {"ckpt-twin", 4},
 	};
 
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
