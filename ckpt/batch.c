@@ -76,7 +76,7 @@ size_t batch_syscall(struct batch *b, long nr, const uint64_t args[6])
 	return b->n++;
 }
 
-static uint64_t table(const struct batch *b)
+uint64_t batch_table(const struct batch *b)
 {
 	return b->buffer + b->size - b->n * sizeof b->calls[0];
 }
@@ -86,7 +86,7 @@ static int transfer(struct batch *b, bool in)
 {
 	size_t data = in ? b->sent : b->used, calls = b->n * sizeof b->calls[0];
 	struct iovec here[2] = {{b->calls, calls}, {b->data, data}};
-	struct iovec there[2] = {{(void *)table(b), calls}, {(void *)b->buffer, data}};
+	struct iovec there[2] = {{(void *)batch_table(b), calls}, {(void *)b->buffer, data}};
 	unsigned long n = data ? 2 : 1;
 
 	ssize_t done = in ? process_vm_writev(b->r->tid, here, n, there, n, 0) : process_vm_readv(b->r->tid, here, n, there, n, 0);
@@ -95,6 +95,16 @@ static int transfer(struct batch *b, bool in)
 	if (done >= 0)
 		errno = EFAULT;
 	return -1;
+}
+
+int batch_send(struct batch *b)
+{
+	return transfer(b, true);
+}
+
+int batch_receive(struct batch *b)
+{
+	return transfer(b, false);
 }
 
 static int one_by_one(struct batch *b)
@@ -114,7 +124,7 @@ int batch_run(struct batch *b)
 {
 	if (!b->r->code)
 		return one_by_one(b);
-	return transfer(b, true) < 0 || remote_run(b->r, table(b), b->n) < 0 ? -1 : transfer(b, false);
+	return batch_send(b) < 0 || remote_run(b->r, batch_table(b), b->n) < 0 ? -1 : batch_receive(b);
 }
 
 int batch_check(const struct batch *b, size_t from, size_t to)

@@ -90,6 +90,10 @@ size_t batch_syscall(struct batch *b, long nr, const uint64_t args[6]);
 #define batch_call(b, nr, ...) batch_syscall((b), (nr), (const uint64_t[6]){__VA_ARGS__})
 /* All of them are made, whatever their results.  -1: the thread is gone. */
 int batch_run(struct batch *b) must_check;
+/* The parts of it: into the process, where the table is in it, and out of it. */
+int batch_send(struct batch *b) must_check;
+uint64_t batch_table(const struct batch *b);
+int batch_receive(struct batch *b) must_check;
 /* -1 with the errno of the first of these that failed. */
 int batch_check(const struct batch *b, size_t from, size_t to) must_check;
 

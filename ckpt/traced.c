@@ -48,10 +48,6 @@ static int read_status(struct ckpt_proc *p, struct ckpt_thread *t, pid_t tracer,
 		return err_set(err, "thread %d has ended, and its debugger does not know yet", t->ns_tid);
 	if (!state || state[8] != 't' || status_field(status, "\nTracerPid:") != tracer)
 		return err_set(err, "thread %d of the program runs: a snapshot needs all of it stopped by its debugger", t->ns_tid);
-	snprintf(path, sizeof path, "/proc/%d/task/%d/comm", p->pid, t->tid);
-	cleanup_free char *name = fd_slurp(path, NULL);
-	if (name)
-		snprintf(t->name, sizeof t->name, "%.*s", (int)strcspn(name, "\n"), name);
 	return 0;
 }
 
@@ -147,22 +143,67 @@ static int open_thread(const struct tracer *via, struct tracee *x, size_t i, str
 	return 0;
 }
 
-static int ask_thread(struct tracee *x, size_t i, struct err *err)
+/* The scratch bytes that the questions take. */
+#define ROOM_OF_THREAD 256
+#define ROOM_OF_PROCESS 384
+
+struct questions {
+	struct batch *batches;
+	struct thread_question *of_threads;
+	struct proc_question of_process;
+	size_t from, n;
+};
+
+static int take_answers(struct tracee *x, const struct questions *q, struct err *err)
 {
 	struct ckpt_proc *p = &x->image.proc;
-	struct thread_question of_thread;
-	struct proc_question of_process;
-	cleanup_batch struct batch b = {0};
 
-	batch_begin(&b, &x->remotes[i]);
-	thread_ask(&b, &of_thread, true);
-	if (i == 0)
-		proc_ask(&b, &of_process);
-	if (batch_run(&b) < 0)
-		return err_set(err, "thread %d does not answer: it was killed, or cannot make system calls", p->threads[i].ns_tid);
-	if (i == 0)
-		proc_told(p, &b, &of_process);
-	return thread_told(&p->threads[i], &b, &of_thread, err);
+	if (q->from == 0)
+		proc_told(p, &q->batches[0], &q->of_process);
+	for (size_t i = 0; i < q->n; i++)
+		if (thread_told(&p->threads[q->from + i], &q->batches[i], &q->of_threads[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* As many of the threads as there is room for. */
+static int ask_some(struct tracee *x, struct questions *q, struct err *err)
+{
+	size_t used = 0, most = tracer_room_for_each(x->remotes[0].via);
+
+	for (q->n = 0; q->n < most && q->from + q->n < x->image.proc.n; q->n++) {
+		bool first = q->from + q->n == 0;
+		size_t size = ROOM_OF_THREAD + (first ? ROOM_OF_PROCESS : 0);
+		struct batch *b = &q->batches[q->n];
+		if (used + size > SCRATCH_SIZE)
+			break;
+		batch_begin_in(b, &x->remotes[q->from + q->n], x->image.proc.place.scratch + used, size);
+		used += size;
+		thread_ask(b, &q->of_threads[q->n], false);
+		if (first)
+			proc_ask(b, &q->of_process);
+	}
+	int r = tracer_run_each(q->batches, q->n);
+	if (r < 0)
+		err_set(err, "process %d does not answer: it was killed, or cannot make system calls", x->image.proc.ns_pid);
+	else
+		r = take_answers(x, q, err);
+	for (size_t i = 0; i < q->n; i++)
+		batch_end(&q->batches[i]);
+	return r;
+}
+
+static int ask_threads(struct tracee *x, struct err *err)
+{
+	size_t n = x->image.proc.n;
+	cleanup_free struct batch *batches = xcalloc(n, sizeof *batches);
+	cleanup_free struct thread_question *of_threads = xcalloc(n, sizeof *of_threads);
+	struct questions q = {.batches = batches, .of_threads = of_threads};
+
+	for (; q.from < n; q.from += q.n)
+		if (ask_some(x, &q, err) < 0)
+			return -1;
+	return 0;
 }
 
 /* ---- reading a process ---- */
@@ -199,8 +240,10 @@ static int freeze_tracee(struct ckpt_session *s, const struct tracer *via, struc
 			return -1;
 	}
 	for (size_t i = 0; i < p->n; i++)
-		if (open_thread(via, x, i, err) < 0 || ask_thread(x, i, err) < 0)
+		if (open_thread(via, x, i, err) < 0)
 			return -1;
+	if (ask_threads(x, err) < 0)
+		return -1;
 	x->image.bare = true;
 	if (image_record(s, &x->image, &x->remotes[0], err) < 0)
 		return -1;

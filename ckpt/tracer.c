@@ -132,14 +132,22 @@ static int wait_for_stop(struct remote *r, bool resume, const struct arch_regs *
 	return batch_check(&b, waited, read + 1) < 0 || !WIFSTOPPED(r->status) ? -1 : 0;
 }
 
+/* It has been resumed. */
+static int await_stop(struct remote *r, struct arch_regs *got)
+{
+	int left = 1;
+
+	while (left > 0)
+		left = wait_for_stop(r, false, NULL, 0, !tracer_reap_others(r), got);
+	return left;
+}
+
 static int to_next_stop(struct remote *r, const struct arch_regs *set, int how, struct arch_regs *got)
 {
 	if (fault("ckpt-traced-kill"))
 		kill(r->tid, SIGKILL);
 	int left = wait_for_stop(r, true, set, how, true, got);
-	while (left > 0)
-		left = wait_for_stop(r, false, NULL, 0, !tracer_reap_others(r), got);
-	return left;
+	return left > 0 ? await_stop(r, got) : left;
 }
 
 int tracer_run(struct remote *r, const struct arch_regs *set, int how, struct arch_regs *got)
@@ -256,16 +264,26 @@ long tracer_syscall(struct remote *r, long nr, const uint64_t args[6])
 int tracer_run_code(struct remote *r, uint64_t table, size_t n)
 {
 	struct arch_regs code = r->regs, now;
-	const struct arch_regs *set = &code;
 
 	arch_set_run(&code, r->place->insn, table, n);
-	while (!r->dead) {
-		if (tracer_run(r, set, PTRACE_CONT, &now) < 0)
-			r->dead = true;
-		else if (arch_is_at(&now, arch_run_end(r->place->insn)))
-			return 0;
-		set = NULL;
-	}
+	if (!r->dead && tracer_run(r, &code, PTRACE_CONT, &now) == 0 &&
+	    (arch_is_at(&now, arch_run_end(r->place->insn)) || tracer_go_on(r, true, arch_run_end(r->place->insn)) == 0))
+		return 0;
+	r->dead = true;
 	errno = ESRCH;
 	return -1;
+}
+
+int tracer_go_on(struct remote *r, bool stopped, uint64_t end)
+{
+	struct arch_regs now;
+	int left = stopped ? 0 : await_stop(r, &now);
+
+	if (stopped && r->status >> 8 == SIGSTOP)
+		r->stops++;
+	while (left == 0 && (stopped || !arch_is_at(&now, end))) {
+		left = tracer_run(r, NULL, PTRACE_CONT, &now);
+		stopped = false;
+	}
+	return left;
 }

@@ -62,6 +62,14 @@ struct look {
 int tracer_look(const struct tracer *t, pid_t ns_tid, struct look *l) must_check;
 long tracer_syscall(struct remote *r, long nr, const uint64_t args[6]);
 int tracer_run_code(struct remote *r, uint64_t table, size_t n) must_check;
+/* Until it is at `end`, whatever stops it on the way; stopped: it is, elsewhere, and r->status says why. */
+int tracer_go_on(struct remote *r, bool stopped, uint64_t end) must_check;
+
+/* tracer_each.c */
+/* As batch_run(), of batches of threads of one process at once; -1 when one of them is gone. */
+int tracer_run_each(struct batch *work, size_t n) must_check;
+/* ... how many at most. */
+size_t tracer_room_for_each(const struct tracer *t);
 
 #define ARCH_VECTORS 0x202              /* NT_X86_XSTATE */
 #define ARCH_VECTORS_ROOM (16 << 10)    /* 2.7 KB with AVX-512, 11 KB with AMX */
