@@ -214,7 +214,7 @@ struct tracee {
 	struct stop *stops;             /* one a thread */
 	struct remote *remotes;         /* ... while it is frozen */
 	bool armed;                     /* ... whether our code is in it */
-	bool *changed;                  /* ... whether the thread was moved from its stop */
+	size_t n_changed;               /* ... how many were moved from their stops */
 	pid_t parked;                   /* the number inside of a copy that is not ours yet */
 };
 
@@ -366,8 +366,9 @@ void traced_close(struct traced *t);
 /* Every thread back to the stop where it was; the leader does not learn of anything. */
 void traced_thaw(struct traced *t);
 void traced_free(struct traced *t);
-/* The thread of r, in a signal stop, into the stop that is recorded, with these registers. */
-int tracer_place(struct remote *r, const struct ckpt_thread *t, const struct stop *stop, const struct arch_regs *regs,
+/* These threads of one process, in signal stops, into the stops that are recorded.  made: they are not the threads that
+ * were there.  All that can be is done, also on -1. */
+int tracer_place(struct remote *r, size_t n, const struct ckpt_thread *threads, const struct stop *stops, bool made,
 		 pid_t ns_pid) must_check;
 bool traced_has_twin(const struct traced *t, pid_t pid);
 

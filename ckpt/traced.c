@@ -103,7 +103,7 @@ static int read_thread(const struct tracer *via, struct tracee *x, size_t i, str
 		.tid = t->tid, .ns_tid = t->ns_tid, .place = &x->image.proc.place, .via = via, .regs = t->regs,
 		.code = true,
 	};
-	x->changed[i] = true;
+	x->n_changed = i + 1;
 	if (read_stop(via, t, &l, &x->stops[i], err) < 0)
 		return -1;
 	if (l.pending && signals_save(via, t->ns_tid, false, &t->pending, err) < 0)
@@ -225,7 +225,6 @@ static int freeze_tracee(struct ckpt_session *s, const struct tracer *via, struc
 	p->ns_group = status_inside(status, "\nNSpgid:");
 	x->stops = xcalloc(p->n, sizeof *x->stops);
 	x->remotes = xcalloc(p->n, sizeof *x->remotes);
-	x->changed = xcalloc(p->n, sizeof *x->changed);
 	for (size_t i = 0; i < p->n; i++)
 		if (read_status(p, &p->threads[i], via->r->tid, err) < 0)
 			return -1;
@@ -394,7 +393,6 @@ void traced_free(struct traced *t)
 		image_free(&t->list[i].image);
 		free(t->list[i].stops);
 		free(t->list[i].remotes);
-		free(t->list[i].changed);
 	}
 	free(t->list);
 	free(t->windows);

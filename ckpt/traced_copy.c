@@ -145,20 +145,35 @@ static int enter_call(struct remote *r, const struct arch_regs *regs)
 	return tracer_run(r, &enter, PTRACE_SYSCALL, &now);
 }
 
-int tracer_place(struct remote *r, const struct ckpt_thread *t, const struct stop *stop, const struct arch_regs *regs,
+static void add_place(struct batch *b, const struct remote *r, const struct ckpt_thread *t, const struct stop *stop, bool made,
+		      pid_t ns_pid)
+{
+	struct arch_regs regs = t->regs;
+
+	if (made)
+		arch_resumable(&regs);
+	tracer_add_set(b, r->ns_tid, &regs, !stop->entry && stop->have_info ? &stop->info : NULL, t->mask);
+	if (r->stops || stop->sigstops)
+		batch_call(b, SYS_tgkill, (uint64_t)ns_pid, (uint64_t)r->ns_tid, SIGSTOP);
+}
+
+int tracer_place(struct remote *r, size_t n, const struct ckpt_thread *threads, const struct stop *stops, bool made,
 		 pid_t ns_pid)
 {
-	const struct tracer *via = r->via;
+	int result = 0;
 
-	if (stop->entry && enter_call(r, regs) < 0)
-		return -1;
-	if (thread_put_rseq_cs(t, r->tid) < 0)
-		return -1;
-	if (tracer_set(via, r->ns_tid, regs, !stop->entry && stop->have_info ? &stop->info : NULL, t->mask) < 0)
-		return -1;
-	if (r->stops || stop->sigstops)
-		remote_call(via->r, SYS_tgkill, (uint64_t)ns_pid, (uint64_t)r->ns_tid, SIGSTOP);
-	return 0;
+	for (size_t i = 0; i < n; i++)
+		if ((stops[i].entry && enter_call(&r[i], &threads[i].regs) < 0) || thread_put_rseq_cs(&threads[i], r[i].tid) < 0)
+			result = -1;
+	for (size_t i = 0; i < n;) {
+		cleanup_batch struct batch b = {0};
+		tracer_batch(&b, r->via);
+		for (; i < n && batch_fits(&b, TRACER_SET_CALLS + 1, TRACER_SET_ROOM); i++)
+			add_place(&b, &r[i], &threads[i], &stops[i], made, ns_pid);
+		if (batch_run(&b) < 0 || batch_check(&b, 0, b.n) < 0)
+			result = -1;
+	}
+	return result;
 }
 
 static void thaw_tracee(const struct tracer *via, struct tracee *x)
@@ -169,16 +184,14 @@ static void thaw_tracee(const struct tracer *via, struct tracee *x)
 		tracer_disarm(via, p->ns_pid, &p->place);
 	if (p->place.insn)
 		(void)!remote_write(p->pid, p->place.scratch, p->place.saved, SCRATCH_SIZE);
-	for (size_t i = 0; i < p->n; i++) {
-		struct ckpt_thread *t = &p->threads[i];
-		if (x->changed && x->changed[i]) {
-			if (x->stops[i].fault == FAULT_AGAIN)
-				fault_again_live(&x->remotes[i], t);
-			(void)!tracer_place(&x->remotes[i], t, &x->stops[i], &t->regs, p->ns_pid);
-		}
-		if (CPU_COUNT(&t->affinity))
-			sched_setaffinity(t->tid, sizeof t->affinity, &t->affinity);
-	}
+	for (size_t i = 0; i < x->n_changed; i++)
+		if (x->stops[i].fault == FAULT_AGAIN)
+			fault_again_live(&x->remotes[i], &p->threads[i]);
+	if (x->n_changed)
+		(void)!tracer_place(x->remotes, x->n_changed, p->threads, x->stops, false, p->ns_pid);
+	for (size_t i = 0; i < p->n; i++)
+		if (CPU_COUNT(&p->threads[i].affinity))
+			sched_setaffinity(p->threads[i].tid, sizeof p->threads[i].affinity, &p->threads[i].affinity);
 }
 
 static void forget_news(const struct traced *t)

@@ -57,18 +57,21 @@ int traced_rebuild(struct ckpt_session *s, const struct traced *t, struct rebuil
 	return 0;
 }
 
-static int adopt_thread(struct ckpt_session *s, const struct tracer *via, const struct tracee *x, size_t i, pid_t tid,
-			struct err *err)
+static int adopt(struct ckpt_session *s, const struct tracer *via, const struct tracee *x, const struct rebuilt *b,
+		 struct err *err)
 {
-	const struct ckpt_thread *t = &x->image.proc.threads[i];
-	struct remote r = {.tid = tid, .ns_tid = t->ns_tid, .place = &x->image.proc.place, .via = via};
-	struct arch_regs regs = t->regs;
+	const struct ckpt_proc *p = &x->image.proc;
+	cleanup_free struct remote *r = xcalloc(b->n, sizeof *r);
 
-	arch_resumable(&regs);
-	if (tracer_attach(via, t->ns_tid, s->trace_options) < 0)
-		return err_sys(err, "trace thread %d again", t->ns_tid);
-	if (tracer_place(&r, t, &x->stops[i], &regs, x->image.proc.ns_pid) < 0)
-		return err_sys(err, "put thread %d back to its stop", t->ns_tid);
+	for (size_t i = 0; i < b->n; i++)
+		r[i] = (struct remote){
+			.tid = b->threads[i].tid, .ns_tid = p->threads[i].ns_tid, .place = &p->place, .via = via,
+			.last = i == 0 && b->n > 1,
+		};
+	if (tracer_attach_each(r, b->n, s->trace_options) < 0)
+		return err_sys(err, "trace the threads of process %d again", p->ns_pid);
+	if (tracer_place(r, b->n, p->threads, x->stops, true, p->ns_pid) < 0)
+		return err_sys(err, "put the threads of process %d back to their stops", p->ns_pid);
 	return 0;
 }
 
@@ -108,9 +111,8 @@ int traced_adopt(struct ckpt_session *s, const struct traced *t, struct remote *
 	if (tracer_open(&via, leader, err) < 0)
 		return -1;
 	for (size_t i = 0; i < t->n; i++)
-		for (size_t k = 0; k < b[i].n; k++)
-			if (adopt_thread(s, &via, &t->list[i], k, b[i].threads[k].tid, err) < 0)
-				return -1;
+		if (adopt(s, &via, &t->list[i], &b[i], err) < 0)
+			return -1;
 	for (size_t i = 0; i < t->n_windows; i++)
 		if (reopen(leader, &t->windows[i], err) < 0)
 			return -1;

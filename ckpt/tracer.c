@@ -20,15 +20,22 @@
  * changed. */
 int tracer_open(struct tracer *t, struct remote *r, struct err *err)
 {
-	long at = remote_call(r, SYS_mmap, 0, TRACER_BUFFER, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1);
+	cleanup_batch struct batch b = {0};
 
+	batch_begin(&b, r);
+	size_t mapped = batch_call(&b, SYS_mmap, 0, TRACER_BUFFER, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1);
+	uint64_t action = tracer_add_listen(&b);
 	*t = (struct tracer){0};
+	if (batch_run(&b) < 0)
+		return err_set(err, "process %d does not answer", r->tid);
+	long at = b.calls[mapped].result;
 	if (at < 0 && at >= -4095) {
 		errno = (int)-at;
 		return err_sys(err, "get %d bytes of memory in process %d", TRACER_BUFFER, r->tid);
 	}
 	*t = (struct tracer){.r = r, .buffer = (uint64_t)at, .size = TRACER_BUFFER, .mapped = true};
-	return tracer_listen(t) < 0 ? err_set(err, "process %d does not answer", r->tid) : 0;
+	tracer_listens(t, batch_at(&b, action));
+	return 0;
 }
 
 void tracer_close(struct tracer *t)
@@ -132,8 +139,7 @@ static int wait_for_stop(struct remote *r, bool resume, const struct arch_regs *
 	return batch_check(&b, waited, read + 1) < 0 || !WIFSTOPPED(r->status) ? -1 : 0;
 }
 
-/* It has been resumed. */
-static int await_stop(struct remote *r, struct arch_regs *got)
+int tracer_await(struct remote *r, struct arch_regs *got)
 {
 	int left = 1;
 
@@ -147,7 +153,7 @@ static int to_next_stop(struct remote *r, const struct arch_regs *set, int how, 
 	if (fault("ckpt-traced-kill"))
 		kill(r->tid, SIGKILL);
 	int left = wait_for_stop(r, true, set, how, true, got);
-	return left > 0 ? await_stop(r, got) : left;
+	return left > 0 ? tracer_await(r, got) : left;
 }
 
 int tracer_run(struct remote *r, const struct arch_regs *set, int how, struct arch_regs *got)
@@ -163,35 +169,16 @@ int tracer_run(struct remote *r, const struct arch_regs *set, int how, struct ar
 	}
 }
 
-int tracer_set(const struct tracer *t, pid_t ns_tid, const struct arch_regs *regs, const siginfo_t *info, uint64_t mask)
+void tracer_add_set(struct batch *b, pid_t ns_tid, const struct arch_regs *regs, const siginfo_t *info, uint64_t mask)
 {
-	cleanup_batch struct batch b = {0};
-
-	tracer_batch(&b, t);
-	uint64_t regs_at = batch_put(&b, regs, sizeof *regs);
+	uint64_t regs_at = batch_put(b, regs, sizeof *regs);
 	struct iovec v = {(void *)regs_at, sizeof *regs};
-	uint64_t v_at = batch_put(&b, &v, sizeof v), mask_at = batch_put(&b, &mask, sizeof mask);
-	batch_call(&b, SYS_ptrace, PTRACE_SETREGSET, (uint64_t)ns_tid, NT_PRSTATUS, v_at);
+	uint64_t v_at = batch_put(b, &v, sizeof v), mask_at = batch_put(b, &mask, sizeof mask);
+
+	batch_call(b, SYS_ptrace, PTRACE_SETREGSET, (uint64_t)ns_tid, NT_PRSTATUS, v_at);
 	if (info)
-		batch_call(&b, SYS_ptrace, PTRACE_SETSIGINFO, (uint64_t)ns_tid, 0, batch_put(&b, info, sizeof *info));
-	batch_call(&b, SYS_ptrace, PTRACE_SETSIGMASK, (uint64_t)ns_tid, sizeof mask, mask_at);
-	return batch_run(&b) < 0 ? -1 : batch_check(&b, 0, b.n);
-}
-
-int tracer_attach(const struct tracer *t, pid_t ns_tid, unsigned options)
-{
-	cleanup_batch struct batch b = {0};
-	int status;
-
-	tracer_batch(&b, t);
-	uint64_t status_at = batch_room(&b, sizeof status);
-	batch_call(&b, SYS_ptrace, PTRACE_ATTACH, (uint64_t)ns_tid, 0, 0);
-	batch_call(&b, SYS_wait4, (uint64_t)ns_tid, status_at, __WALL, 0);
-	batch_call(&b, SYS_ptrace, PTRACE_SETOPTIONS, (uint64_t)ns_tid, 0, options);
-	if (batch_run(&b) < 0 || batch_check(&b, 0, b.n) < 0)
-		return -1;
-	memcpy(&status, batch_at(&b, status_at), sizeof status);
-	return WIFSTOPPED(status) ? 0 : -1;
+		batch_call(b, SYS_ptrace, PTRACE_SETSIGINFO, (uint64_t)ns_tid, 0, batch_put(b, info, sizeof *info));
+	batch_call(b, SYS_ptrace, PTRACE_SETSIGMASK, (uint64_t)ns_tid, sizeof mask, mask_at);
 }
 
 int tracer_look(const struct tracer *t, pid_t ns_tid, struct look *l)
@@ -277,7 +264,7 @@ int tracer_run_code(struct remote *r, uint64_t table, size_t n)
 int tracer_go_on(struct remote *r, bool stopped, uint64_t end)
 {
 	struct arch_regs now;
-	int left = stopped ? 0 : await_stop(r, &now);
+	int left = stopped ? 0 : tracer_await(r, &now);
 
 	if (stopped && r->status >> 8 == SIGSTOP)
 		r->stops++;

@@ -31,14 +31,17 @@ int tracer_put(const struct tracer *t, int request, pid_t ns_tid, uint64_t addr,
 int tracer_set_mask(const struct tracer *t, pid_t ns_tid, uint64_t mask) must_check;
 /* Sets registers (unless NULL), steps or runs (`how`) to the next stop, r->status, and reads them there; -1 when it ended. */
 int tracer_run(struct remote *r, const struct arch_regs *set, int how, struct arch_regs *got);
-/* Registers, siginfo (unless NULL) and mask, of a thread in a signal stop. */
-int tracer_set(const struct tracer *t, pid_t ns_tid, const struct arch_regs *regs, const siginfo_t *info,
-	       uint64_t mask) must_check;
-/* To a signal stop for a SIGSTOP. */
-int tracer_attach(const struct tracer *t, pid_t ns_tid, unsigned options) must_check;
+/* Waits for the stop of a thread that has been resumed, and reads its registers there. */
+int tracer_await(struct remote *r, struct arch_regs *got);
+/* Adds what sets registers, siginfo (unless NULL) and mask, of a thread in a signal stop. */
+#define TRACER_SET_CALLS 3
+#define TRACER_SET_ROOM 512
+void tracer_add_set(struct batch *b, pid_t ns_tid, const struct arch_regs *regs, const siginfo_t *info, uint64_t mask);
 
 /* tracer_wait.c */
-int tracer_listen(struct tracer *t) must_check;
+/* Adds the question whether the tracer is told of stops; its answer is at the address. */
+uint64_t tracer_add_listen(struct batch *b);
+void tracer_listens(struct tracer *t, const void *answer);
 /* Adds the call that waits for the thread, or (its result is 0) only asks; with sleep, as long as there is no news at all.
  * Returns its index. */
 size_t tracer_add_wait(struct batch *b, const struct remote *r, uint64_t status, bool sleep);
@@ -70,6 +73,8 @@ int tracer_go_on(struct remote *r, bool stopped, uint64_t end) must_check;
 int tracer_run_each(struct batch *work, size_t n) must_check;
 /* ... how many at most. */
 size_t tracer_room_for_each(const struct tracer *t);
+/* To signal stops for a SIGSTOP: all threads of a process, the main thread first. */
+int tracer_attach_each(struct remote *r, size_t n, unsigned options) must_check;
 
 #define ARCH_VECTORS 0x202              /* NT_X86_XSTATE */
 #define ARCH_VECTORS_ROOM (16 << 10)    /* 2.7 KB with AVX-512, 11 KB with AMX */

@@ -89,3 +89,48 @@ int tracer_run_each(struct batch *work, size_t n)
 		result = batch_receive(&work[i]);
 	return result;
 }
+
+static int attach_some(struct remote *r, size_t n, unsigned options)
+{
+	cleanup_batch struct batch b = {0};
+	cleanup_free struct part *parts = xcalloc(n, sizeof *parts);
+	struct arch_regs ignored;
+	bool awaited = true;
+
+	tracer_batch(&b, r->via);
+	for (size_t i = 0; i < n; i++) {
+		parts[i].status = batch_room(&b, sizeof(int));
+		parts[i].first = batch_call(&b, SYS_ptrace, PTRACE_ATTACH, (uint64_t)r[i].ns_tid, 0, 0);
+	}
+	for (size_t i = n; i-- > 0;) {
+		parts[i].waited = tracer_add_wait(&b, &r[i], parts[i].status, false);
+		parts[i].where = batch_call(&b, SYS_ptrace, PTRACE_SETOPTIONS, (uint64_t)r[i].ns_tid, 0, options);
+	}
+	if (batch_run(&b) < 0)
+		return -1;
+	for (size_t i = n; i-- > 0;) {
+		const struct part *p = &parts[i];
+		if (batch_check(&b, p->first, p->first + 1) < 0 || batch_check(&b, p->waited, p->waited + 1) < 0)
+			return -1;
+		memcpy(&r[i].status, batch_at(&b, p->status), sizeof r[i].status);
+		awaited = b.calls[p->waited].result != 0;
+		if (awaited && (!WIFSTOPPED(r[i].status) || batch_check(&b, p->where, p->where + 1) < 0))
+			return -1;
+	}
+	/* Only the main thread, which was the last. */
+	return awaited ? 0 : tracer_await(r, &ignored) < 0 ? -1 : tracer_ptrace(r->via, PTRACE_SETOPTIONS, r->ns_tid, 0, options);
+}
+
+/* The main thread in the last round: killed, it would be told of after the others, and they must be traced for it to learn
+ * when (tracer_wait.c). */
+int tracer_attach_each(struct remote *r, size_t n, unsigned options)
+{
+	size_t most = BATCH_CALLS / 3, some;
+
+	for (; n; n -= some) {
+		some = n < most ? n : most;
+		if (attach_some(r + n - some, some, options) < 0)
+			return -1;
+	}
+	return 0;
+}

@@ -16,17 +16,25 @@
 
 static const uint64_t sigchld = 1ull << (SIGCHLD - 1);
 
-int tracer_listen(struct tracer *t)
-{
-	struct { uint64_t handler, flags, restorer, mask; } action;     /* as the kernel has it */
-	uint64_t at = t->r->place->scratch;
+/* As the kernel has it. */
+struct action {
+	uint64_t handler, flags, restorer, mask;
+};
 
-	if (remote_call(t->r, SYS_rt_sigaction, SIGCHLD, 0, at, sizeof action.mask) < 0 ||
-	    remote_read(t->r->tid, at, &action, sizeof action) < 0)
-		return -1;
+uint64_t tracer_add_listen(struct batch *b)
+{
+	uint64_t at = batch_room(b, sizeof(struct action));
+
+	batch_call(b, SYS_rt_sigaction, SIGCHLD, 0, at, sizeof ((struct action *)0)->mask);
+	return at;
+}
+
+void tracer_listens(struct tracer *t, const void *answer)
+{
+	const struct action *action = answer;
+
 	/* No signal is sent for a stop then (kernel/signal.c, do_notify_parent_cldstop). */
-	t->deaf = action.handler == (uint64_t)(uintptr_t)SIG_IGN || action.flags & SA_NOCLDSTOP;
-	return 0;
+	t->deaf = action->handler == (uint64_t)(uintptr_t)SIG_IGN || action->flags & SA_NOCLDSTOP;
 }
 
 size_t tracer_add_wait(struct batch *b, const struct remote *r, uint64_t status, bool sleep)

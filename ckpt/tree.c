@@ -19,14 +19,15 @@ bool is_twin(const struct ckpt_session *s, pid_t pid)
 	return false;
 }
 
-/* A listing may miss a child when another is reaped meanwhile (proc(5), children): believe what is read twice. */
+/* A listing may miss a child when another is reaped meanwhile (proc(5), children): believe what is read twice.  That there is
+ * none is told for certain: only what comes after a first one is searched for anew. */
 char *children_of(pid_t pid, pid_t tid)
 {
 	char path[64], *text, *again;
 
 	snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, tid);
 	text = fd_slurp(path, NULL);
-	while (text && (again = fd_slurp(path, NULL))) {
+	while (text && *text && (again = fd_slurp(path, NULL))) {
 		bool same = !strcmp(text, again);
 		free(text);
 		text = again;
