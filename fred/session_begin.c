@@ -42,7 +42,6 @@ static struct node *begin(struct session *s, struct node *origin, struct err *er
 int begin_history(struct session *s, struct err *err)
 {
 	struct node *origin = s->timeline->here, *here = origin, *first;
-	char *state = NULL;
 	int r = -1;
 
 	while (origin->parent && !origin->origin)
@@ -50,23 +49,21 @@ int begin_history(struct session *s, struct err *err)
 	if (!s->adapter->begin || !origin->parent || origin->begun || !origin->command)
 		return 0;
 	origin->begun = true;           /* whatever comes of it, it is tried once */
-	if (travel_to(s, origin, err) || request_state(s, s->adapter->go_on_command, &state, err))
+	bool left = !origin->state;
+	if (left && (travel_to(s, origin, err) || request_state(s, s->adapter->go_on_command, &origin->state, err)))
 		return -1;
-	if (!s->adapter->worth_beginning(state))
+	if (!s->adapter->worth_beginning(origin->state))
 		r = 0;
-	else if ((first = begin(s, origin, err))) {
+	else if (left = true, (first = begin(s, origin, err))) {
 		origin->parent = first;
 		origin->origin = origin->begun = false;
 		free(origin->command);
 		origin->command = xstrdup(s->adapter->go_on_command);
 		origin->class = COMMAND_MOVES;
-		free(origin->state);
-		origin->state = steal_pointer(&state);
 		r = 0;
 	} else if (!s->cancelled && s->state == SESSION_PROMPT) {
 		log_info(LOG_SESSION, "no history before %s: %s", origin->command, err->what);
 		r = 0;
 	}
-	free(state);
-	return r ? r : travel_to(s, here, err);
+	return r || !left ? r : travel_to(s, here, err);
 }

@@ -73,6 +73,10 @@ void request_place_of_node(struct session *s, struct node *node)
 	if (s->adapter->needs_ends && node->class == COMMAND_MOVES && node->command && !node->state &&
 	    request_state(s, node->command, &node->state, &ignored))
 		log_info(LOG_SESSION, "no end: %s", ignored.what);
+	/* What begin_history() asks, while it costs no journey. */
+	if (s->adapter->begin && node->class == COMMAND_RESTARTS && !node->state &&
+	    request_state(s, s->adapter->go_on_command, &node->state, &ignored))
+		log_info(LOG_SESSION, "no beginning: %s", ignored.what);
 	if (node->place.file)
 		return;
 	if (request_where(s, &place, NULL, &ignored) == 0) {

@@ -13,7 +13,7 @@ import os
 LINE, CALL, TRIGGER = 0, 1, 4
 BATCH = 2000            # ticks in a message
 QUIET = (('pagination', 'off'), ('height', '0'), ('width', '0'), ('print frame-info', 'short-location'),
-         ('print frame-arguments', 'none'))
+         ('print frame-arguments', 'none'), ('breakpoint always-inserted', 'on'))
 MOVING = ('step', 'next', 'stepi', 'nexti', 'finish', 'until', 'advance', 'continue', 'fg', 'signal', 'jump')
 
 
@@ -119,7 +119,7 @@ class Clock:
             self.prepare(*clock_words(text))
         self.stack.start(frame)
         self.stop.depth = self.stack.depth()
-        self.thread, self.line = clock_thread(), clock_line(frame)
+        self.thread, self.line, self.frame = clock_thread(), clock_line(frame), frame
         self.focus = ClockFocus(self.end.focus)
         if self.focus.elsewhere() and self.end.how == 'count':
             if self.steps != 1:
@@ -149,6 +149,7 @@ class Clock:
                 if self.end.waits_for_place() and not self.stop.end:
                     passes = ClockPasses(self.end, self.pass_place)
                 self.stack.watch_callers()
+                stride(gdb.selected_inferior().pid if self.may_stride() else 0)
                 while self.stop.tick < limit and not self.stop.end:
                     if marks is not None:
                         marks.watch(self.stack, self.stop.kind)
@@ -156,6 +157,7 @@ class Clock:
                     if trace:
                         self.tell(tick, marks)
             finally:
+                stride(0)
                 if marks is not None:
                     marks.forget()
                 self.stack.forget_entries()
@@ -163,6 +165,11 @@ class Clock:
                     passes.delete()
         self.send()
         return self.stop
+
+    def may_stride(self):
+        """Software watchpoints are looked at after each instruction."""
+        return self.unit == 'step' and len(gdb.selected_inferior().threads()) == 1 and not any(
+            each.type == gdb.BP_WATCHPOINT for each in gdb.breakpoints())
 
     def pass_place(self):
         """The thread is where the command ended: this time?"""
@@ -191,7 +198,8 @@ class Clock:
         clock_begin()
         self.stack.watch_entries()
         by_itself = self.resume()
-        event, fired, frame = ClockLast.event, ClockLast.fired, clock_frame()
+        event, fired, frame = ClockLast.event, ClockLast.fired, clock_newest(self.frame)
+        self.frame = frame
         if frame is None:
             stop.end = stop.inside = True
             stop.depth, stop.kind, stop.diverged = 0, LINE, self.end.how != 'exit'
@@ -208,6 +216,8 @@ class Clock:
         tick = stepped or self.unit == 'stepi' or self.is_start(frame, line)
         self.line = line
         stop.tick += tick
+        if stepped and tick and frame.pc() not in ClockStrides.known:
+            ClockStrides.learn(frame.pc())
         self.look_for_end(event, fired, frame, stepped)
         stop.inside = stop.end and not tick
         return tick

@@ -86,6 +86,17 @@ def clock_frame():
         return None
 
 
+def clock_newest(former):
+    """The newest frame.  former: the one of the stop before, which it most often still is; to make a new object gdb would
+    unwind the caller."""
+    try:
+        if former.level() == 0:
+            return former
+    except gdb.error:
+        pass                    # it has returned
+    return clock_frame()
+
+
 def clock_state(frame, in_call):
     """pc, sp, digest of a place that is no statement's and no instruction's in particular.
 

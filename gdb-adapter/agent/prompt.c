@@ -12,6 +12,7 @@
 #include "channel/agent/namespace.h"
 #include "channel/protocol.h"
 #include "gdb-adapter/agent/readline.h"
+#include "gdb-adapter/agent/stride.h"
 
 static const char source[] = {
 #include "gdb-adapter/agent/source.h"
@@ -46,6 +47,8 @@ static object *py_before_prompt(object *self, object *args)
 
 static struct method_def functions[] = {
 	{ "before_prompt", py_before_prompt, METH_VARARGS, NULL },
+	{ "stride", py_stride, METH_VARARGS, NULL },
+	{ "stride_learn", py_stride_learn, METH_VARARGS, NULL },
 	{ NULL, NULL, 0, NULL },
 };
 

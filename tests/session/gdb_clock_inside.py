@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs inside gdb, for gdb_clock_peer.py: the clock without the rest of the agent.  Executes the jobs of FRED_JOBS, a JSON
 list, and writes what each gives to FRED_RESULTS."""
+import ctypes
 import hashlib
 import json
 import os
@@ -11,6 +12,9 @@ import gdb
 NAMES = "step next stepi nexti finish until advance continue fg signal jump print echo silent set".split()
 SHORT = {"s": "step", "n": "next", "c": "continue", "u": "until", "si": "stepi", "ni": "nexti", "fin": "finish"}
 ticks = []
+# The agent's library is preloaded for its ptrace(), and is no agent here.
+library = ctypes.CDLL(None)
+library.fred_stride_learn.argtypes = (ctypes.c_ulong, ctypes.c_ulong)
 
 
 def quiet(command):
@@ -34,7 +38,18 @@ def send_ticks(values):
     ticks.extend((value & 7, value >> 4, value >> 3 & 1) for value in values)
 
 
-for name in ("clock_end.py", "clock_stack.py", "clock_threads.py", "clock.py", "clock_marks.py", "clock_show.py"):
+def stride(pid):
+    library.fred_stride(pid)
+
+
+def stride_learn(ways):
+    if not ways:
+        library.fred_stride_learn(0, 0)
+    return all(library.fred_stride_learn(at, to) for at, to in zip(ways[::2], ways[1::2]))
+
+
+for name in ("clock_end.py", "clock_stack.py", "clock_threads.py", "clock_stride.py", "clock.py", "clock_marks.py",
+             "clock_show.py"):
     with open(os.path.join(os.environ["FRED_AGENT_FOLDER"], name)) as file:
         exec(compile(file.read(), name, "exec"))
 
@@ -173,6 +188,12 @@ def pcs(where):
     return [int(word, 16) for word in table.split() if word.startswith("0x")]
 
 
+def instructions():
+    """Addresses of those of the line where the program stands."""
+    sal = gdb.find_pc_line(clock_frame().pc())
+    return [row["addr"] for row in clock_frame().architecture().disassemble(sal.pc, sal.last)]
+
+
 def give(commands):
     for command in commands:
         gdb.execute(command)
@@ -221,6 +242,12 @@ def measure(command, end):
     return clock_measure(command, end)
 
 
+def strides(command, end):
+    """How many steps of single instructions gdb was spared."""
+    clock_start(command, 1 << 62, True, None, end)
+    return library.fred_strides()
+
+
 def timed(command, end):
     began = time.time()
     stop = clock_start(command, 1 << 62, True, None, end)
@@ -236,7 +263,7 @@ def main():
     gdb.execute("set pagination off")
     gdb.execute("set debug-file-directory " + os.environ["FRED_DEBUG_FOLDER"])
     for name in list(os.environ):
-        if name.startswith("FRED_"):
+        if name.startswith("FRED_") or name == "LD_PRELOAD":
             gdb.execute("unset environment " + name)    # or the stack would lie elsewhere
     results = []
     for function, *arguments in json.loads(os.environ["FRED_JOBS"]):

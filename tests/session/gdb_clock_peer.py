@@ -9,6 +9,7 @@ import driver
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FOREVER = 1 << 62
+AGENT = os.path.join(os.path.dirname(os.path.abspath(driver.FRED)), "fred-gdb-agent.so")
 
 
 def run_jobs(program, *jobs, libc_lines=False):
@@ -20,7 +21,8 @@ def run_jobs(program, *jobs, libc_lines=False):
         done = subprocess.run(
             ["gdb", "-q", "-nx", "-batch", "-x", os.path.join(HERE, "gdb_clock_inside.py"), program],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, env={
-                **os.environ, "FRED_JOBS": json.dumps(jobs), "FRED_RESULTS": results, "HOME": "/nonexistent",
+                **os.environ, "LD_PRELOAD": AGENT,
+                "FRED_JOBS": json.dumps(jobs), "FRED_RESULTS": results, "HOME": "/nonexistent",
                 "FRED_DEBUG_FOLDER": "/usr/lib/debug" if libc_lines else "/nonexistent",
                 "FRED_AGENT_FOLDER": os.path.join(driver.TOP, "gdb-adapter", "agent")})
         printed = done.stdout.decode(errors="replace")

@@ -6,7 +6,7 @@ import pty
 
 import driver
 import pytest
-from gdb_clock_peer import FOREVER, HERE, run_jobs
+from gdb_clock_peer import AGENT, FOREVER, HERE, run_jobs
 from random_c_program import compile_text
 
 MAIN = ["tbreak main", "run"]
@@ -77,12 +77,13 @@ def line_of(source, text):
 
 def both(path, setup, command, unit="step"):
     """gdb's own end of the command, and the clock's run of it: stop, ticks, place."""
-    (_, (end, place, _)), _ = run_jobs(path, ["give", setup], ["plain", command])
+    (_, (end, place, state)), _ = run_jobs(path, ["give", setup], ["plain", command])
     if end.startswith("place?"):
         (_, end), _ = run_jobs(path, ["give", setup], ["measure", command, end])
     (_, run), _ = run_jobs(path, ["give", setup], ["clock", command, end, FOREVER, True, unit])
     assert isinstance(run, list), run
-    stop, ticks, reached, _ = run
+    stop, ticks, reached, left = run
+    assert left == state
     assert reached == place and stop["end"] and not stop["diverged"] and stop["tick"] == len(ticks)
     return end, stop, ticks, place
 
@@ -164,6 +165,35 @@ def test_breakpoints_of_another_time_are_marked(signals):
         assert found == [expected.get(name, []), []], name
 
 
+STRAIGHT = r"""
+int T, G[4];
+int main(void)
+{
+	for (int i = 0; i < 9; i++) {
+		T += i; G[1] = T; G[2] = G[1] + 3; G[3] = G[2] * G[1] + T;
+		G[0] = T;
+	}
+	return T;
+}
+"""
+
+
+@pytest.mark.parametrize("halfway", ["break *%d", "tbreak *%d if G[1] > 4", "break *%d if T > 9", "watch G[2]", "rwatch G[1]"])
+def test_a_stride_ends_where_gdb_has_something(tmp_path, halfway):
+    """Over instructions without a jump the program runs; but not past a breakpoint, nor unseen by a watchpoint."""
+    path = compile_text(STRAIGHT, str(tmp_path / "p"))
+    line = line_of(STRAIGHT, "\t\tT += i; G[1] = T; G[2] = G[1] + 3; G[3] = G[2] * G[1] + T;")
+    to_line = MAIN + ["tbreak %d" % line, "continue"]
+    (_, inside), _ = run_jobs(path, ["give", to_line], ["instructions"])
+    (_, (end, _, _)), _ = run_jobs(path, ["give", to_line + ["tbreak %d" % (line + 3)]], ["plain", "continue"])
+    (_, made), _ = run_jobs(path, ["give", to_line + ["tbreak %d" % (line + 3)]], ["strides", "continue", end])
+    assert made >= 9 * 2
+    for at in inside[2:-1:7] if "%d" in halfway else [0]:
+        setup = to_line + [halfway.replace("%d", str(at))] + ["ignore $bpnum 3"]
+        both(path, setup, "continue")
+        both(path, setup + ["delete"], "continue")
+
+
 def test_nothing_is_seen_of_a_run(signals):
     """Nothing is printed, and gdb is afterwards as it was."""
     look = ["info display", "info breakpoints", "show height", "show width", "show pagination", "show print frame-info",
@@ -192,7 +222,7 @@ def test_the_place_is_printed_as_gdb_does(signals, tmp_path):
                       % (os.path.join(HERE, "gdb_clock_inside.py"), steps))
     pid, terminal = pty.fork()
     if pid == 0:
-        os.environ.update(FRED_AGENT_FOLDER=os.path.join(driver.TOP, "gdb-adapter", "agent"), FRED_JOBS="[]",
+        os.environ.update(FRED_AGENT_FOLDER=os.path.join(driver.TOP, "gdb-adapter", "agent"), FRED_JOBS="[]", LD_PRELOAD=AGENT,
                           FRED_RESULTS=str(tmp_path / "results"), FRED_DEBUG_FOLDER="/nonexistent", TERM="xterm")
         os.execvp("gdb", ["gdb", "-q", "-nx", "-x", str(script), signals])
     output = b""

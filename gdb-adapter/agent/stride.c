@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "gdb-adapter/agent/stride.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+
+enum { BITS = 13, ROOM = 1 << BITS, BREAKPOINT = 0xcc };
+
+struct way { uint64_t at, to; };
+
+static struct way ways[ROOM];           /* a hash table by .at; 0: free */
+static size_t n_ways;
+static pid_t striding;                  /* the process, 0: none */
+static unsigned long n_strides;         /* made */
+
+static struct way *find(uint64_t at)
+{
+	size_t i = (size_t)(at * 0x9e3779b97f4a7c15u >> (64 - BITS));
+
+	while (ways[i].at != 0 && ways[i].at != at)
+		i = (i + 1) % ROOM;
+	return &ways[i];
+}
+
+static void forget(void)
+{
+	memset(ways, 0, sizeof ways);
+	n_ways = 0;
+}
+
+static bool learn(uint64_t at, uint64_t to)
+{
+	struct way *way = find(at);
+
+	if (way->at == 0 && ++n_ways > ROOM / 2) {
+		forget();
+		return false;
+	}
+	if (at < to && to - at > 1)
+		*way = (struct way){ at, to };
+	return true;
+}
+
+/* The tests' harness calls these without the rest of the agent. */
+__attribute__((visibility("default"))) int fred_stride_learn(unsigned long at, unsigned long to);
+int fred_stride_learn(unsigned long at, unsigned long to)
+{
+	if (at == 0)
+		forget();
+	return at == 0 || learn(at, to);
+}
+
+__attribute__((visibility("default"))) void fred_stride(int pid);
+void fred_stride(int pid)
+{
+	striding = pid;
+}
+
+__attribute__((visibility("default"))) unsigned long fred_strides(void);
+unsigned long fred_strides(void)
+{
+	return n_strides;
+}
+
+object *py_stride(object *self, object *args)
+{
+	striding = (pid_t)PyLong_AsLong(PyTuple_GetItem(args, 0));
+	return PyErr_Occurred() ? NULL : none();
+}
+
+object *py_stride_learn(object *self, object *args)
+{
+	object *list = PyTuple_GetItem(args, 0);
+	ssize_t n = list != NULL ? PyList_Size(list) : -1;
+	bool room = true;
+
+	if (n == 0)
+		forget();
+	for (ssize_t i = 0; i + 1 < n && room; i += 2)
+		room = learn((uint64_t)PyLong_AsLong(PyList_GetItem(list, i)), (uint64_t)PyLong_AsLong(PyList_GetItem(list, i + 1)));
+	return PyErr_Occurred() ? NULL : boolean(room);
+}
+
+static uint64_t pc_of(ptrace_function *real, pid_t tid)
+{
+	return (uint64_t)real(PTRACE_PEEKUSER, tid, (void *)offsetof(struct user, regs.rip), NULL);
+}
+
+/* The program goes on until it stops, for whatever reason.  True: it is our breakpoint, and gdb does not hear of it. */
+static bool run_to(ptrace_function *real, pid_t tid, uint64_t to)
+{
+	siginfo_t info = { 0 };
+	int status;
+
+	if (real(PTRACE_CONT, tid, NULL, NULL) < 0)
+		return false;
+	while (waitid(P_PID, (id_t)tid, &info, WSTOPPED | WEXITED | WNOWAIT | __WALL) < 0)
+		;
+	if (info.si_code != CLD_TRAPPED || info.si_status != SIGTRAP || pc_of(real, tid) != to + 1)
+		return false;
+	waitpid(tid, &status, __WALL);
+	real(PTRACE_POKEUSER, tid, (void *)offsetof(struct user, regs.rip), (void *)to);
+	return true;
+}
+
+static bool over(ptrace_function *real, pid_t tid, uint64_t to)
+{
+	long word = real(PTRACE_PEEKTEXT, tid, (void *)to, NULL);
+	sigset_t child, before;
+	bool ours;
+
+	/* Where gdb has a breakpoint itself, or nothing can be read, it comes step by step. */
+	if ((word & 0xff) == BREAKPOINT || word == -1 ||
+	    real(PTRACE_POKETEXT, tid, (void *)to, (void *)((word & ~0xffL) | BREAKPOINT)) < 0)
+		return false;
+	/* Its handler would wake gdb for what it shall not see. */
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, &before);
+	ours = run_to(real, tid, to);
+	real(PTRACE_POKETEXT, tid, (void *)to, (void *)word);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	n_strides += ours;
+	return !ours;
+}
+
+bool stride(ptrace_function *real, enum __ptrace_request request, pid_t tid, long signal)
+{
+	struct way *way;
+
+	if (striding == 0)
+		return false;
+	if (tid != striding)
+		striding = 0;           /* there is another thread, or process */
+	if (request != PTRACE_SINGLESTEP || signal != 0 || striding == 0)
+		return false;
+	way = find(pc_of(real, tid));
+	return way->at != 0 && over(real, tid, way->to);
+}
