@@ -188,7 +188,7 @@ def clock_end(text):
     elif name == 'step' and event is not None:
         how, detail = 'count', ''
     if (how == 'step' and clock_repeats(name, rest)) or (
-            how in ('step', 'break') and any(each.enabled and each.commands for each in gdb.breakpoints())):
+            how in ('step', 'break', 'count') and any(each.enabled and each.commands for each in gdb.breakpoints())):
         how, detail = 'place?', ''
     return clock_end_text(how, clock_thread(), pc, sp, frame, detail)
 
