@@ -47,6 +47,12 @@ static bool op_moves(void *self, int segment)
 	return m->nodes[segment + 1]->class == COMMAND_MOVES;
 }
 
+/* The same depth alone is not enough: a function may have ended with a jump to another, in its place. */
+static bool same_function(const struct place *a, const struct place *b)
+{
+	return a->file && b->file && a->depth == b->depth && a->function && b->function && !strcmp(a->function, b->function);
+}
+
 static bool op_is_next(void *self, int segment, uint32_t *depth)
 {
 	struct fred_machine *m = self;
@@ -55,8 +61,7 @@ static bool op_is_next(void *self, int segment, uint32_t *depth)
 
 	*depth = start->place.depth;
 	return a->ended_next && end->command && end->state && !end->partial && !end->instructions && !end->by_instruction &&
-	       a->ended_next(end->command, end->state) && start->place.file && end->place.file && !start->inside &&
-	       start->place.depth == end->place.depth;
+	       a->ended_next(end->command, end->state) && !start->inside && same_function(&start->place, &end->place);
 }
 
 static int here(struct fred_machine *m, struct machine_stop *stop, struct err *err)

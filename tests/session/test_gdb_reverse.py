@@ -8,6 +8,7 @@ import pytest
 import driver
 from driver import line_of
 from gdb_pair import Gdb, build
+from random_c_program import compile_text
 
 
 def list_program(folder, name):
@@ -77,6 +78,41 @@ def test_reverse_moves(folder):
     assert re.search(r"^2 .* sum.c:15$", gdb.do("info breakpoints"), re.M)
     assert "Breakpoint 2, main" in gdb.do("continue")
     assert gdb.do("print s") == "$2 = 11\n"
+
+
+TAIL = r"""int g;
+int last(int x)
+{
+	g += x;
+	return g;
+}
+int tail(int x)
+{
+	g ^= 1;
+	return last(last(x));
+}
+int (*volatile pointer)(int) = tail;
+int main(void)
+{
+	int t = 1;
+	t += pointer(t);
+	return t;
+}
+"""
+
+
+def test_next_that_ends_in_a_tail_call(folder):
+    """The function that it was given in is gone by then, and gdb cannot tell that it was there (a pointer was called): its
+    caller's statement is the last stop that still counts."""
+    compile_text(TAIL, folder.work + "/tail", "-O1", "-fno-inline", "-foptimize-sibling-calls")
+    gdb = Gdb(folder, "-nx", "./tail", snapshots=True)
+    gdb.do_all("break main", "run", "tbreak tail", "continue")
+    for _ in range(3):
+        answer = gdb.do("next")
+        if "last (" in answer:
+            break
+    assert "last (" in answer
+    assert "main () at" in gdb.do("reverse-next").replace("\n", " ") and "t += pointer(t)" in gdb.do("frame")
 
 
 def test_the_same_program_can_be_run_again_and_undone(folder):
