@@ -3,7 +3,9 @@
 from libc.
 
 The same seed gives the same text.  T counts the statements executed, so a place in time is known by T, line and depth; a
-program stops calling when it has counted to FUEL.  longjmp is for those who ask: `step` loses sight of the program there.  compile_program() makes it a binary."""
+program stops calling when it has counted to FUEL.  Signals that have a handler, calls that are a function's last act, and
+longjmp are for those who ask: `step` passes over a handler, and loses sight of the program at a longjmp.  compile_program()
+makes it a binary."""
 import random
 import re
 import subprocess
@@ -12,16 +14,21 @@ FUEL = 120
 
 
 class CProgram:
-    def __init__(self, seed, functions=6, fuel=FUEL, longjmp=False):
+    def __init__(self, seed, functions=6, fuel=FUEL, longjmp=False, signals=False, tails=False):
         self.random, self.lines, self.functions = random.Random(seed), [], []
         self.labels, self.fuel = 0, fuel
-        self.put(0, "#include <setjmp.h>", "#include <stdlib.h>", "int T, G[4];", "jmp_buf far;", "")
-        kinds = ["plain", "plain", "recursive", "one_line", "again", "table", "sort", "empty"] + ["jumper"] * longjmp
+        self.put(0, "#include <setjmp.h>", "#include <signal.h>", "#include <stdlib.h>", "int T, G[4];", "jmp_buf far;", "")
+        kinds = ["plain", "plain", "recursive", "one_line", "again", "table", "sort", "empty"]
+        kinds += ["jumper"] * longjmp + ["signaller"] * 2 * signals + ["tail"] * 3 * tails
+        if signals:
+            self.put(0, "static void order_signal(int n)", "{", "\tG[3]++;", "\tT += n == SIGUSR1;", "}", "")
         for i in range(functions):
             getattr(self, self.random.choice(kinds if i else ["plain", "one_line"]))("f%d" % i)
             self.put(0, "")
         self.put(0, "int main(void)", "{")
         self.put(1, "int a = 1, b = 2, i = 0;")
+        if signals:
+            self.put(1, "signal(SIGUSR1, order_signal);")
         self.scope = ["a", "b"]
         self.block(1, 2, 6)
         self.put(1, "T += a + b + i > 1000;", "return 0;")
@@ -153,6 +160,21 @@ class CProgram:
         self.head(name)
         self.put(1, "qsort(G, 4, sizeof G[0], order_%s);" % name)
         self.end(name, "G[0] + i")
+
+    def signaller(self, name):
+        self.head(name)
+        self.block(1, 1, 2)
+        self.put(1, self.pick("raise(SIGUSR1);", "r += raise(SIGUSR1) + %s;" % self.call(), "if (raise(SIGUSR1) == 0)\n\t\tr++;"))
+        self.block(1, 1, 2)
+        self.end(name)
+
+    def tail(self, name):
+        self.head(name)
+        if self.random.random() < 0.5:
+            self.block(1, 1, 2)
+        if self.random.random() < 0.4:
+            self.put(1, "if (%s)" % self.condition(), "\treturn %s;" % self.call())
+        self.end(name, self.call())
 
     def jumper(self, name):
         self.put(0, "static void leap_%s(int n)" % name, "{", "\tif (n > 1)", "\t\tleap_%s(n - 1);" % name,

@@ -23,13 +23,15 @@ ROUNDS = int(os.environ.get("FRED_ROUNDS", "3"))
 chance = random.Random(None if "FRED_ROUNDS" in os.environ else 4)
 SEEDS = [int(SEED)] if SEED else chance.sample(range(10**6), ROUNDS)
 # In optimised code a line has many pieces, and at which of them `step` stops depends on where the command before ended.
-OPTIMISED = [["-Og", "-fno-inline"], ["-O1", "-fno-inline"], ["-O1"]] if os.environ.get("FRED_OPTIMISED") else []
+OPTIMISED = [["-Og", "-fno-inline"], ["-O1", "-fno-inline"], ["-O1"],
+             ["-O1", "-fno-inline", "-foptimize-sibling-calls"]] if os.environ.get("FRED_OPTIMISED") else []
 OPTIONS = [["-O0"], *OPTIMISED]
+FEATURES = os.environ.get("FRED_FEATURES", "signals tails").split()
 MOST = 700
 MOST_INSTRUCTIONS = 9000
 VALUES = ["T", "G[0]", "G[1]", "G[2]", "G[3]"]
 CONDITIONS = ["T %% 2", "G[1] > 2", "T > %d", "G[3] == 0"]
-TO_MAIN = ["set confirm off", "break main", "run", "delete"]
+TO_MAIN = ["set confirm off", "handle SIGUSR1 nostop noprint pass", "break main", "run", "delete"]
 LINE, FUNCTION, DEPTH, PC, SP, THREAD, STACK, NOW = range(8)
 
 
@@ -56,7 +58,7 @@ class Oracle:
         reach = TO_MAIN + (["step %d" % at] if at else [])
         (_, _, _, now, _, rest), _ = run_jobs(
             self.path, ["give", TO_MAIN], ["count_calls", self.functions], ["give", reach[len(TO_MAIN):]],
-            ["attempt", commands, VALUES], ["give", ["delete", "handle SIGUSR1 nostop noprint pass"]],
+            ["attempt", commands, VALUES], ["give", ["delete"]],
             ["survey", MOST, VALUES])
         if now is None:
             return None
@@ -322,7 +324,8 @@ def make_program(folder, rnd, options, **how):
     path = os.path.join(folder.work, "p")
     while True:
         program = CProgram(rnd.random(), **how)
-        compile_program(program, path, *options)
+        # The dynamic linker aligns its stack by the address: another distance from main()'s in each environment.
+        compile_program(program, path, *options, "-Wl,-z,now")
         oracle = Oracle(path, program.text(), options)
         if 20 < len(oracle.stops) <= MOST:
             return oracle
@@ -332,7 +335,8 @@ def make_program(folder, rnd, options, **how):
 def test_reverse_commands(folder, seed):
     print("FRED_SEED=%d" % seed)
     rnd = random.Random(seed)
-    oracle = make_program(folder, rnd, rnd.choice(OPTIONS))
+    features = {name: rnd.random() < 0.5 for name in FEATURES}
+    oracle = make_program(folder, rnd, rnd.choice(OPTIONS), **features)
     wanderer = Wanderer(rnd, oracle)
     walk = Walk(folder, oracle)
     for _ in range(3):
