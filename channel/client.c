@@ -226,7 +226,7 @@ int client_clock_run(void *self, const char *text, uint64_t limit, enum adapter_
 
 	snprintf(number_, sizeof number_, "%llu", (unsigned long long)limit);
 	return SEND(self, MESSAGE_CLOCK_RUN, err, text != NULL ? "1" : "0", text != NULL ? text : "", number_,
-		    trace == ADAPTER_OBSERVES ? "2" : trace ? "1" : "0", breakpoints != NULL ? breakpoints : "", show ? "1" : "0", until != NULL ? until : "",
+		    trace == ADAPTER_LEAPS ? "3" : trace == ADAPTER_OBSERVES ? "2" : trace ? "1" : "0", breakpoints != NULL ? breakpoints : "", show ? "1" : "0", until != NULL ? until : "",
 		    by_instruction ? "1" : "0");
 }
 

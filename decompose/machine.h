@@ -32,6 +32,8 @@ enum machine_kind {
 	/* No stop: a watchpoint triggered since the stop told before.  Then depth is that of the frame it belongs to, 1 when
 	 * it belongs to none. */
 	MACHINE_TRIGGER = 4,
+	/* No stop: since the one told before something else than a step has stopped the program. */
+	MACHINE_ROUGH = 5,
 };
 
 /* A stop as a trace tells it. */
@@ -88,6 +90,9 @@ struct machine {
 	 * being the tick of an `inside` end, to that statement's start.  UINT64_MAX: to the end; a command that does
 	 * not move is executed.  Cost: some microseconds a tick. */
 	int (*run)(void *self, uint64_t limit, struct machine_stop *stop, struct err *err);
+	/* As run(), to a tick to which a trace has led from here, without a MACHINE_ROUGH before the last tick.  NULL: that is not
+	 * quicker than trace(). */
+	int (*leap)(void *self, uint64_t limit, struct machine_stop *stop, struct err *err);
 	/* As run(), and hand over every stop passed, in order, the one run to included, in pieces of any size.
 	 * The present stop is not told again.  with_breakpoints: fill in `breakpoint`, which costs more. */
 	int (*trace)(void *self, uint64_t limit, bool with_breakpoints,

@@ -132,7 +132,7 @@ static int go(struct machine *m, struct reverse_target *target, struct stack *st
 
 	if (trail_go(m, target->trail, target->segment, from, stack, stop, err) < 0)
 		return -1;
-	if (target->tick > from && walk_trace(m, target->tick, stack, stop, err) < 0)
+	if (target->tick > from && trail_go_on(m, target->trail, target->tick, stack, stop, err) < 0)
 		return -1;
 	if (target->depth && stop->depth != target->depth)
 		return walk_diverged(err, "statement %" PRIu64 " of a command is at depth %u, not %u", target->tick,

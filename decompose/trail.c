@@ -30,6 +30,7 @@ void trail_free(struct trail *t)
 	stack_free(&t->stack);
 	free(t->seen.value.text);
 	free(t->hits);
+	free(t->steps);
 	free(t->marks);
 	free(t);
 }
@@ -46,6 +47,27 @@ static void sparser(struct trail *t)
 			drop_mark(t, &t->marks[i]);
 	}
 	t->n = kept;
+}
+
+/* Those before the last mark but one: the last one may be dropped yet. */
+static void forget_steps(struct trail *t)
+{
+	uint64_t before = t->n > 1 ? t->marks[t->n - 2].stack.tick : 0;
+
+	if (t->n_steps == 0 || before <= t->before_steps)
+		return;
+	t->n_steps -= before - t->before_steps;
+	memmove(t->steps, t->steps + (before - t->before_steps), t->n_steps * sizeof *t->steps);
+	t->before_steps = before;
+}
+
+static void keep_step(struct trail *t, const struct machine_tick *tick)
+{
+	if (!t->m->leap)
+		return;
+	array_grow(t->steps, t->n_steps);
+	t->steps[t->n_steps++] = (struct trail_step){ tick->depth, tick->kind, t->rough };
+	t->rough = false;
 }
 
 /* Where the trace has got to, when that is a place for a mark. */
@@ -65,6 +87,7 @@ static int lay_mark(struct trail *t, struct err *err)
 	stack_copy(&mark->stack, &t->stack);
 	t->n++;
 	t->laid++;
+	forget_steps(t);
 	return 0;
 }
 
@@ -96,6 +119,11 @@ static void passed(void *ctx, const struct machine_tick *ticks, size_t n)
 			add_hit(t, ticks[i].depth);
 			continue;
 		}
+		if (ticks[i].kind == MACHINE_ROUGH) {
+			t->rough = true;
+			continue;
+		}
+		keep_step(t, &ticks[i]);
 		stack_arrive(&t->stack, &ticks[i]);
 		if (ticks[i].breakpoint)
 			add_hit(t, 0);
@@ -201,6 +229,32 @@ int trail_go(struct machine *m, const struct trail *t, int segment, uint64_t tic
 }
 
 /* The marks stay in the order of their ticks. */
+/* The last tick may be rough: the machine makes that step by itself. */
+static bool can_leap(const struct trail *t, uint64_t from, uint64_t to)
+{
+	if (!t || from < t->before_steps || to > t->before_steps + t->n_steps)
+		return false;
+	for (uint64_t k = from - t->before_steps; k + 1 < to - t->before_steps; k++)
+		if (t->steps[k].rough)
+			return false;
+	return true;
+}
+
+int trail_go_on(struct machine *m, const struct trail *t, uint64_t tick, struct stack *stack, struct machine_stop *stop,
+		struct err *err)
+{
+	if (!can_leap(t, stack->tick, tick))
+		return walk_trace(m, tick, stack, stop, err);
+	memset(stop, 0, sizeof *stop);
+	if (m->leap(m->self, tick, stop, err) < 0 || walk_check_reached(tick, stop, err) < 0)
+		return -1;
+	for (uint64_t k = stack->tick - t->before_steps; k < tick - t->before_steps; k++)
+		stack_arrive(stack, &(struct machine_tick){ t->steps[k].depth, t->steps[k].kind, false });
+	if (!stop->end && stop->depth != stack->depth)
+		return walk_diverged(err, "statement %" PRIu64 " is at depth %u, not %u", tick, stop->depth, stack->depth);
+	return 0;
+}
+
 static struct trail_mark *insert(struct trail *t, uint64_t tick)
 {
 	size_t i = t->n;
@@ -221,7 +275,7 @@ int trail_mark_at(struct trail *t, int segment, uint64_t tick, struct machine_ma
 	int rc = trail_go(t->m, t, segment, tick, &stack, stop, err);
 
 	if (rc == 0 && stop->tick < tick)
-		rc = walk_trace(t->m, tick, &stack, stop, err);
+		rc = trail_go_on(t->m, t, tick, &stack, stop, err);
 	if (rc == 0)
 		rc = t->m->mark(t->m->self, mark, err);
 	if (rc == 0) {

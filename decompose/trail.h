@@ -54,6 +54,11 @@ struct trail {
 	struct trail_hit *hits;         /* the last ones, in the order of their ticks, the end included */
 	size_t n_hits, keep_hits;
 	bool scoped;                    /* some hits belong to a frame */
+	/* Where the machine can leap: the ticks since at least the last mark. */
+	struct trail_step { uint32_t depth; uint8_t kind; bool rough; } *steps;
+	size_t n_steps;
+	uint64_t before_steps;          /* the tick before the first of them */
+	bool rough;                     /* told, and the tick is still to come */
 	unsigned laid;                  /* marks, those dropped included */
 	bool observed;                  /* wish.expr could be looked at, and this was seen of it: */
 	struct machine_seen seen;
@@ -71,6 +76,10 @@ struct trail_wish {
 /* Enter the segment and trace it to its end.  NULL: err says why, and no mark is left. */
 struct trail *trail_lay(struct machine *m, int segment, const struct trail_wish *wish, struct machine_stop *end,
 			struct err *err) must_check;
+/* From the mark or the start where trail_go() has led, on to the tick: by a leap if that is known to be the same.  The trail may
+ * be NULL. */
+int trail_go_on(struct machine *m, const struct trail *trail, uint64_t tick, struct stack *stack,
+		struct machine_stop *stop, struct err *err) must_check;
 /* Go to the last mark at or before the tick, without one (or with no trail: NULL) to the segment's start.  stack, if not
  * NULL, becomes the one there, to be freed by stack_free() also when this fails. */
 int trail_go(struct machine *m, const struct trail *trail, int segment, uint64_t tick, struct stack *stack,

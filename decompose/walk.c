@@ -49,7 +49,8 @@ int walk_run(struct machine *m, uint64_t limit, struct machine_stop *stop, struc
 static void feed(void *ctx, const struct machine_tick *ticks, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		stack_arrive(ctx, &ticks[i]);
+		if (ticks[i].kind < MACHINE_TRIGGER)
+			stack_arrive(ctx, &ticks[i]);
 }
 
 int walk_trace(struct machine *m, uint64_t limit, struct stack *stack, struct machine_stop *stop, struct err *err)

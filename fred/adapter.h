@@ -28,7 +28,7 @@ enum command_class {
 };
 
 /* What clock_run() tells of its way. */
-enum adapter_trace { ADAPTER_QUIET, ADAPTER_TRACES, ADAPTER_OBSERVES };
+enum adapter_trace { ADAPTER_QUIET, ADAPTER_TRACES, ADAPTER_OBSERVES, ADAPTER_LEAPS };
 
 enum adapter_event_kind {
 	ADAPTER_NOTHING,        /* no whole message yet */
@@ -183,6 +183,7 @@ struct adapter {
 			 bool show, const char *until, bool by_instruction, struct err *err);
 	int (*go_on)(void *self, struct err *err);
 	uint64_t mark_interval;         /* struct machine */
+	bool leaps;                     /* is ADAPTER_LEAPS quicker than ADAPTER_QUIET? */
 };
 
 /* The adapter for a command line, NULL if none claims it. */

@@ -30,6 +30,7 @@ struct fred_machine {
 	struct machine_stop stop;
 	const char *breakpoints;        /* settings of the present: its breakpoints are what a trace tells of */
 	bool observing;                 /* the trace under way looks at an expression */
+	bool leaping;                   /* the run under way has been traced */
 	bool show;                      /* the debugger shows the next place that is run to */
 	struct place left, *returns;    /* places to which functions returned: op_leave() */
 	size_t n_returns;
@@ -201,7 +202,7 @@ static int forward(struct fred_machine *m, uint64_t limit, const struct told *to
 		return -1;
 	s->astray = true;
 	if (s->adapter->clock_run(s->agent, m->started ? NULL : end->command, limit,
-				  !told ? ADAPTER_QUIET : m->observing ? ADAPTER_OBSERVES : ADAPTER_TRACES,
+				  m->leaping ? ADAPTER_LEAPS : !told ? ADAPTER_QUIET : m->observing ? ADAPTER_OBSERVES : ADAPTER_TRACES,
 				  breakpoints ? m->breakpoints : NULL, m->show, end->state, end->by_instruction, err))
 		return -1;
 	m->started = true;
@@ -246,6 +247,16 @@ static int op_trace(void *self, uint64_t limit, bool with_breakpoints,
 static int op_run(void *self, uint64_t limit, struct machine_stop *stop, struct err *err)
 {
 	return op_trace(self, limit, false, NULL, NULL, stop, err);
+}
+
+static int op_leap(void *self, uint64_t limit, struct machine_stop *stop, struct err *err)
+{
+	struct fred_machine *m = self;
+
+	m->leaping = true;
+	int r = op_run(m, limit, stop, err);
+	m->leaping = false;
+	return r;
 }
 
 static int op_leave(void *self, uint32_t depth, bool *left, struct err *err)
@@ -413,7 +424,7 @@ static struct machine *open_machine(struct session *s, struct node *first, struc
 	m->began_us = m->shown_us = clock_us();
 	m->ops = (struct machine){
 		.self = m, .segments = op_segments, .moves = op_moves, .is_next = op_is_next, .enter = op_enter, .now = op_now, .run = op_run,
-		.trace = op_trace,
+		.trace = op_trace, .leap = s->adapter->leaps ? op_leap : NULL,
 		.leave = s->adapter->finish ? op_leave : NULL, .mark = op_mark, .go = op_go, .drop = op_drop, .eval = op_eval,
 		.observe = op_observe, .observed = op_observed,
 		.mark_interval = s->adapter->mark_interval, .progress = op_progress,

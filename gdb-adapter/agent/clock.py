@@ -10,8 +10,9 @@
 
 import os
 
-LINE, CALL, TRIGGER = 0, 1, 4
+LINE, CALL, TRIGGER, ROUGH = 0, 1, 4, 5
 BATCH = 2000            # ticks in a message
+LEAST_LEAP = 8          # ticks
 QUIET = (('pagination', 'off'), ('height', '0'), ('width', '0'), ('print frame-info', 'short-location'),
          ('print frame-arguments', 'none'), ('breakpoint always-inserted', 'on'))
 MOVING = ('step', 'next', 'stepi', 'nexti', 'finish', 'until', 'advance', 'continue', 'fg', 'signal', 'jump')
@@ -107,7 +108,7 @@ class ClockCommands:
 
 class Clock:
     def __init__(self, text, end, unit):
-        self.unit, self.end, self.steps, self.passed = unit, ClockEnd(end), None, 0
+        self.unit, self.end, self.steps, self.passed, self.rough = unit, ClockEnd(end), None, 0, False
         if self.end.how == 'place?':
             raise ClockProblem('where the command ends was not measured')
         frame = clock_frame()
@@ -141,7 +142,7 @@ class Clock:
         elif name == 'jump':
             gdb.parse_and_eval('$pc = %d' % gdb.decode_line(rest)[1][0].pc)
 
-    def run(self, limit, trace, marks):
+    def run(self, limit, trace, marks, leap=False):
         """On to the tick `limit`, or the end."""
         passes = None
         with ClockQuiet(), ClockCommands() as self.commands:
@@ -150,6 +151,8 @@ class Clock:
                     passes = ClockPasses(self.end, self.pass_place)
                 self.stack.watch_callers()
                 stride(gdb.selected_inferior().pid if self.may_stride() else 0)
+                if leap and self.may_stride() and not self.focus.elsewhere() and limit - self.stop.tick > LEAST_LEAP:
+                    self.leap(limit - self.stop.tick - 1)
                 while self.stop.tick < limit and not self.stop.end:
                     if marks is not None:
                         marks.watch(self.stack, self.stop.kind)
@@ -166,6 +169,19 @@ class Clock:
         self.send()
         return self.stop
 
+    def leap(self, n):
+        """So many ticks in one command: an earlier run has told that nothing but steps made the program stop there."""
+        self.arrived = False
+        clock_begin()
+        gdb.execute('%s %d' % (self.unit, n), False, True)
+        event, frame = ClockLast.event, clock_frame()
+        if frame is None or event is None or isinstance(event, gdb.SignalEvent) or ClockLast.fired or self.arrived:
+            raise ClockProblem('the program did not run the same way again')
+        self.stack.start(frame)
+        self.stop.tick, self.stop.depth, self.stop.kind = self.stop.tick + n, self.stack.depth(), LINE
+        self.line, self.frame = clock_line(frame), frame
+        self.stack.watch_callers()
+
     def may_stride(self):
         """Software watchpoints are looked at after each instruction."""
         return self.unit == 'step' and len(gdb.selected_inferior().threads()) == 1 and not any(
@@ -181,6 +197,8 @@ class Clock:
         depth = marks.triggered() if marks is not None else 0
         if depth:
             self.told.append(depth << 4 | TRIGGER)
+        if self.rough:
+            self.told.append(ROUGH)
         if tick:
             marked = 8 if marks is not None and marks.here(gdb.newest_frame()) else 0
             self.told.append(self.stop.depth << 4 | marked | self.stop.kind)
@@ -205,7 +223,8 @@ class Clock:
             stop.depth, stop.kind, stop.diverged = 0, LINE, self.end.how != 'exit'
             return False
         stepped = by_itself and not (fired or self.arrived or isinstance(event, gdb.SignalEvent))
-        if clock_thread() != self.thread:
+        switched = clock_thread() != self.thread
+        if switched:
             self.thread = clock_thread()
             self.stack.start(frame)
             stop.kind = LINE if self.focus.elsewhere() else CALL
@@ -216,6 +235,7 @@ class Clock:
         tick = stepped or self.unit == 'stepi' or self.is_start(frame, line)
         self.line = line
         stop.tick += tick
+        self.rough = switched or not (stepped and tick)
         if stepped and tick and frame.pc() not in ClockStrides.known:
             ClockStrides.learn(frame.pc())
         self.look_for_end(event, fired, frame, stepped)
@@ -296,18 +316,19 @@ class ClockHeld:
     clock = None
 
 
-def clock_start(text, limit, trace, marks, end, unit='step'):
+def clock_start(text, limit, trace, marks, end, unit='step', leap=False):
     """Run the command `text`, which ended at `end`, from this prompt to the tick `limit` or its end.
 
     trace: send_ticks() gets a list of depth << 4 | breakpoint << 3 | kind; kind TRIGGER is no tick, but says that a
-    watchpoint of a frame at that depth triggered since the one before.  marks: clock_marks(), or None.
+    watchpoint of a frame at that depth triggered since the one before, and ROUGH that something else than a step made the
+    program stop since.  marks: clock_marks(), or None.
     unit: 'step', or 'stepi' for a clock of instructions.  Returns a ClockStop."""
     ClockHeld.clock = Clock(text, end, unit)
-    return ClockHeld.clock.run(limit, trace, marks)
+    return ClockHeld.clock.run(limit, trace, marks, leap)
 
 
-def clock_go_on(limit, trace, marks):
-    return ClockHeld.clock.run(limit, trace, marks)
+def clock_go_on(limit, trace, marks, leap=False):
+    return ClockHeld.clock.run(limit, trace, marks, leap)
 
 
 def clock_can_go_on():

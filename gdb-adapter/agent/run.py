@@ -31,9 +31,9 @@ def clock_run(first, text, limit, trace, breakpoints, show_it, end, by_instructi
     nothing_ran = ClockEnd(end).how == 'none'
     inside = nothing_ran and not between_statements(clock_frame())
     if first == '1':
-        stop = clock_start(text, int(limit), trace == '1', marks, end, 'stepi' if by_instruction == '1' else 'step')
+        stop = clock_start(text, int(limit), trace == '1', marks, end, 'stepi' if by_instruction == '1' else 'step', trace == '3')
     elif clock_can_go_on():
-        stop = clock_go_on(int(limit), trace == '1', marks)
+        stop = clock_go_on(int(limit), trace == '1', marks, trace == '3')
     else:
         raise Refused('the clock was not halted here')
     if nothing_ran:

@@ -98,18 +98,20 @@ static int now(void *self, struct machine_stop *stop, struct err *err)
 static void tell_ticks(struct sim *sim, uint64_t to, bool with_breakpoints,
 		       void (*told)(void *, const struct machine_tick *, size_t), void *ctx)
 {
-	struct machine_tick ticks[64];
+	struct machine_tick ticks[65];
 	size_t n = 0, most = 1 + sim_random(sim, 64);
 
 	for (uint64_t at = sim->position / 4 + 1; at <= to / 4; at++) {
 		const struct sim_stop *s = &sim->stops[at / 2];
 
+		if (at % 2 == 0 && s->breakpoint)
+			ticks[n++] = (struct machine_tick){ 0, MACHINE_ROUGH, false };
 		if (at % 2 == 0)
 			ticks[n++] = (struct machine_tick){ sim->activations[s->activation].depth, s->kind,
 							    with_breakpoints && s->breakpoint };
 		else if (with_breakpoints && s->trigger)
 			ticks[n++] = (struct machine_tick){ s->trigger, MACHINE_TRIGGER, false };
-		if (n == most || (n > 0 && at == to / 4)) {
+		if (n >= most || (n > 0 && at == to / 4)) {
 			told(ctx, ticks, n);
 			n = 0;
 		}
@@ -144,6 +146,16 @@ static int trace(void *self, uint64_t limit, bool with_breakpoints,
 static int run(void *self, uint64_t limit, struct machine_stop *stop, struct err *err)
 {
 	return trace(self, limit, false, NULL, NULL, stop, err);
+}
+
+/* All stops of the simulation are smooth but those with a breakpoint. */
+static int leap(void *self, uint64_t limit, struct machine_stop *stop, struct err *err)
+{
+	struct sim *sim = self;
+
+	for (uint64_t t = sim->position / 8 + 1; t < sim->segments[sim->segment].from / 8 + limit; t++)
+		assert(!sim->stops[t].breakpoint);
+	return run(self, limit, stop, err);
 }
 
 static int mark(void *self, struct machine_mark **mark_, struct err *err)
@@ -260,7 +272,7 @@ static void progress(void *self, const char *doing, uint64_t done, uint64_t all,
 void sim_machine_init(struct sim *sim)
 {
 	sim->machine = (struct machine){
-		.self = sim, .segments = segments, .moves = moves, .enter = enter, .now = now, .run = run, .trace = trace,
+		.self = sim, .segments = segments, .moves = moves, .enter = enter, .now = now, .run = run, .trace = trace, .leap = leap,
 		.mark = mark, .go = go, .drop = drop, .eval = eval,
 		.observe = observe, .observed = observed, .progress = progress,
 	};
