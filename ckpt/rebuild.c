@@ -131,34 +131,53 @@ static void rename_mutex_owner(const struct ckpt_thread *t, pid_t tid)
 	}
 }
 
-/* What a thread has to ask for itself. */
+/* What a thread has to ask for itself, with the message if it is refused. */
+struct requests {
+	struct batch batch;
+	const char *what[5];
+};
+
+static void request_syscall(struct requests *q, const char *what, long nr, const uint64_t args[6])
+{
+	q->what[batch_syscall(&q->batch, nr, args)] = what;
+}
+#define request(q, what, nr, ...) request_syscall(q, what, nr, (const uint64_t[6]){__VA_ARGS__})
+
+static void add_requests(struct requests *q, const struct image *image, size_t i)
+{
+	const struct ckpt_thread *t = &image->proc.threads[i];
+	bool copied = i == 0 && !image->bare;        /* by fork() */
+
+	if (t->robust)
+		request(q, "restore the list of robust mutexes", SYS_set_robust_list, t->robust, t->robust_len);
+	if (!copied && !(t->altstack.ss_flags & SS_DISABLE))
+		request(q, "restore the alternate signal stack", SYS_sigaltstack,
+			batch_put(&q->batch, &t->altstack, sizeof t->altstack));
+	if (!copied && t->rseq.ptr)
+		request(q, "restore the restartable sequences area", 334 /* rseq */, t->rseq.ptr, t->rseq.size, 0, t->rseq.sig);
+	if (t->name[0])
+		request(q, NULL, SYS_prctl, PR_SET_NAME, batch_put(&q->batch, t->name, sizeof t->name));
+	if (i == 0 && image->proc.pdeath_signal)
+		request(q, NULL, SYS_prctl, PR_SET_PDEATHSIG, (uint64_t)image->proc.pdeath_signal);
+}
+
 static int rebuild_thread_state(struct rebuilt *b, size_t i, struct err *err)
 {
 	const struct ckpt_thread *t = &b->image->proc.threads[i];
 	struct remote *r = &b->threads[i];
-	uint64_t at = b->image->proc.place.scratch;
-	bool copied = i == 0 && !b->image->bare;     /* by fork() */
+	struct requests q = {0};
 
-	if (t->robust && failed(remote_call(r, SYS_set_robust_list, t->robust, t->robust_len), err,
-				"restore the list of robust mutexes") < 0)
-		return -1;
-	if (!copied && !(t->altstack.ss_flags & SS_DISABLE)) {
-		if (remote_write(r->tid, at, &t->altstack, sizeof t->altstack) < 0)
-			return err_sys(err, "write to process %d", r->tid);
-		if (failed(remote_call(r, SYS_sigaltstack, at, 0), err, "restore the alternate signal stack") < 0)
+	batch_begin(&q.batch, r);
+	add_requests(&q, b->image, i);
+	int result = q.batch.n ? batch_run(&q.batch) : 0;
+	batch_end(&q.batch);
+	if (result < 0)
+		return err_sys(err, "restore the state of thread %d", r->tid);
+	for (size_t k = 0; k < q.batch.n; k++)
+		if (q.what[k] && failed(q.batch.calls[k].result, err, q.what[k]) < 0)
 			return -1;
-	}
-	if (!copied && t->rseq.ptr &&
-	    failed(remote_call(r, 334 /* rseq */, t->rseq.ptr, t->rseq.size, 0, t->rseq.sig), err,
-		   "restore the restartable sequences area") < 0)
-		return -1;
 	if (b->ns_tids[i] != t->ns_tid)
 		rename_mutex_owner(t, r->tid);
-	if (t->name[0]) {
-		if (remote_write(r->tid, at, t->name, sizeof t->name) < 0)
-			return err_sys(err, "write to process %d", r->tid);
-		remote_call(r, SYS_prctl, PR_SET_NAME, at);
-	}
 	return signals_restore(r, b->ns_tids[0], b->ns_tids[i], false, &t->pending, err);
 }
 
@@ -170,8 +189,6 @@ int rebuild_state(struct ckpt_session *s, struct rebuilt *b, struct err *err)
 	for (size_t i = 0; i < b->n; i++)
 		if (rebuild_thread_state(b, i, err) < 0)
 			return -1;
-	if (b->image->proc.pdeath_signal)
-		remote_call(r, SYS_prctl, PR_SET_PDEATHSIG, (uint64_t)b->image->proc.pdeath_signal);
 	if (signals_restore(r, b->ns_tids[0], b->ns_tids[0], true, &b->image->pending, err) < 0 ||
 	    files_restore(s, pid, b->image->files, err) < 0 || shared_memory_restore(s, pid, b->image->shared, err) < 0 ||
 	    timers_restore(s, r, b->image->timers, &b->image->proc, b->ns_tids, err) < 0)     /* last: they tick from here on */
