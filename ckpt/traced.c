@@ -84,32 +84,58 @@ static int read_stop(const struct tracer *via, const struct ckpt_thread *t, cons
 	return 0;
 }
 
-static int read_thread(const struct tracer *via, struct tracee *x, size_t i, struct err *err)
+static void take_look(struct tracee *x, size_t i, struct look *l)
 {
 	struct ckpt_thread *t = &x->image.proc.threads[i];
-	struct look l;
 
-	if (tracer_look(via, t->ns_tid, &l) < 0)
-		return err_sys(err, "read the state of thread %d", t->ns_tid);
-	t->regs = l.regs;
-	t->mask = l.mask;
-	t->xstate = l.xstate;
-	t->xstate_len = l.xstate_len;
-	if (l.have_rseq)
-		t->rseq = l.rseq;
+	x->remotes[i].regs = t->regs = l->regs;
+	t->mask = l->mask;
+	t->xstate = steal_pointer(&l->xstate);
+	t->xstate_len = l->xstate_len;
+	if (l->have_rseq)
+		t->rseq = l->rseq;
 	thread_read(t);
-	x->remotes[i] = (struct remote){
-		.last = i == 0 && x->image.proc.n > 1,
-		.tid = t->tid, .ns_tid = t->ns_tid, .place = &x->image.proc.place, .via = via, .regs = t->regs,
-		.code = true,
-	};
 	x->n_changed = i + 1;
-	if (read_stop(via, t, &l, &x->stops[i], err) < 0)
+}
+
+static int look_on(const struct tracer *via, struct tracee *x, size_t i, const struct look *l, struct err *err)
+{
+	struct ckpt_thread *t = &x->image.proc.threads[i];
+
+	if (read_stop(via, t, l, &x->stops[i], err) < 0)
 		return -1;
-	if (l.pending && signals_save(via, t->ns_tid, false, &t->pending, err) < 0)
+	if (l->pending && signals_save(via, t->ns_tid, false, &t->pending, err) < 0)
 		return -1;
 	x->stops[i].sigstops = take_sigstops(&t->pending);
 	return 0;
+}
+
+static int read_threads(const struct tracer *via, struct tracee *x, struct err *err)
+{
+	struct ckpt_proc *p = &x->image.proc;
+	cleanup_free struct look *looks = xcalloc(p->n, sizeof *looks);
+	ssize_t n = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < p->n; i++) {
+		thread_pin(&p->threads[i]);
+		x->remotes[i] = (struct remote){
+			.tid = p->threads[i].tid, .ns_tid = p->threads[i].ns_tid, .place = &p->place, .via = via, .code = true,
+			.last = i == 0 && p->n > 1,
+		};
+	}
+	for (size_t from = 0; from < p->n && n >= 0; from += (size_t)n) {
+		n = tracer_look(via, &x->remotes[from], p->n - from, &looks[from]);
+		for (ssize_t i = 0; i < n; i++)
+			take_look(x, from + (size_t)i, &looks[from + (size_t)i]);
+	}
+	if (n < 0)
+		r = err_sys(err, "read the state of process %d", p->ns_pid);
+	for (size_t i = 0; i < p->n && r == 0; i++)
+		r = look_on(via, x, i, &looks[i], err);
+	for (size_t i = 0; i < p->n; i++)
+		free(looks[i].xstate);
+	return r;
 }
 
 /* The event that a stop inside a system call tells of (fork, clone, exec); 0 for any other stop. */
@@ -233,11 +259,8 @@ static int freeze_tracee(struct ckpt_session *s, const struct tracer *via, struc
 	x->armed = true;
 	if (tracer_arm(via, p->ns_pid, &p->place) < 0)
 		return err_sys(err, "put code into process %d", p->ns_pid);
-	for (size_t i = 0; i < p->n; i++) {
-		thread_pin(&p->threads[i]);
-		if (read_thread(via, x, i, err) < 0)
-			return -1;
-	}
+	if (read_threads(via, x, err) < 0)
+		return -1;
 	for (size_t i = 0; i < p->n; i++)
 		if (open_thread(via, x, i, err) < 0)
 			return -1;

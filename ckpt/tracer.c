@@ -181,53 +181,88 @@ void tracer_add_set(struct batch *b, pid_t ns_tid, const struct arch_regs *regs,
 	batch_call(b, SYS_ptrace, PTRACE_SETSIGMASK, (uint64_t)ns_tid, sizeof mask, mask_at);
 }
 
-int tracer_look(const struct tracer *t, pid_t ns_tid, struct look *l)
+/* Where in the batch the answers of one thread are. */
+struct answers {
+	size_t needed, info, rseq, pending;
+	uint64_t iovecs;                /* of registers, of vectors */
+	uint64_t at_mask, at_info, at_control, at_rseq;
+};
+
+#define LOOK_CALLS 8
+#define LOOK_ROOM (sizeof(struct look) + 512)
+
+static void add_look(struct batch *b, pid_t ns_tid, size_t vectors, struct answers *a)
 {
 	static const uint64_t all = ~(1ull << (SIGTRAP - 1));
 	struct __ptrace_peeksiginfo_args first = {.nr = 1};
-	cleanup_batch struct batch b = {0};
+	struct look *l = NULL;
 	uint64_t tid = (uint64_t)ns_tid;
+	uint64_t block = batch_put(b, &all, sizeof all), peek = batch_put(b, &first, sizeof first);
+	struct iovec v[2] = {{NULL, sizeof l->regs}, {NULL, vectors}};
 
-	tracer_batch(&b, t);
-	uint64_t block = batch_put(&b, &all, sizeof all), peek = batch_put(&b, &first, sizeof first);
-	struct iovec v[2] = {{NULL, sizeof l->regs}, {NULL, ARCH_VECTORS_ROOM}};
-	uint64_t v_at = batch_put(&b, v, sizeof v);
-	uint64_t regs = batch_room(&b, sizeof l->regs), mask = batch_room(&b, sizeof l->mask);
-	uint64_t info = batch_room(&b, sizeof l->info), control = batch_room(&b, sizeof(long));
-	uint64_t rseq = batch_room(&b, sizeof l->rseq), pending = batch_room(&b, sizeof(siginfo_t));
-	uint64_t xstate = batch_room(&b, ARCH_VECTORS_ROOM);
-	struct iovec *in = batch_at(&b, v_at);
-	in[0].iov_base = (void *)regs;
-	in[1].iov_base = (void *)xstate;
-	batch_call(&b, SYS_ptrace, PTRACE_GETREGSET, tid, NT_PRSTATUS, v_at);
-	batch_call(&b, SYS_ptrace, PTRACE_GETSIGMASK, tid, sizeof l->mask, mask);
-	batch_call(&b, SYS_ptrace, PTRACE_GETREGSET, tid, ARCH_VECTORS, v_at + sizeof v[0]);
-	batch_call(&b, SYS_ptrace, PTRACE_PEEKUSER, tid, arch_debug_offset(ARCH_DEBUG_CONTROL), control);
-	batch_call(&b, SYS_ptrace, PTRACE_SETSIGMASK, tid, sizeof all, block);
-	size_t needed = b.n;
+	a->iovecs = batch_put(b, v, sizeof v);
+	a->at_mask = batch_room(b, sizeof l->mask);
+	a->at_info = batch_room(b, sizeof l->info);
+	a->at_control = batch_room(b, sizeof l->debug_control);
+	a->at_rseq = batch_room(b, sizeof l->rseq);
+	uint64_t pending = batch_room(b, sizeof(siginfo_t));
+	struct iovec *out = batch_at(b, a->iovecs);
+	out[0].iov_base = (void *)batch_room(b, sizeof l->regs);
+	out[1].iov_base = (void *)batch_room(b, vectors);
+	a->needed = batch_call(b, SYS_ptrace, PTRACE_GETREGSET, tid, NT_PRSTATUS, a->iovecs);
+	batch_call(b, SYS_ptrace, PTRACE_GETSIGMASK, tid, sizeof l->mask, a->at_mask);
+	batch_call(b, SYS_ptrace, PTRACE_GETREGSET, tid, ARCH_VECTORS, a->iovecs + sizeof v[0]);
+	batch_call(b, SYS_ptrace, PTRACE_PEEKUSER, tid, arch_debug_offset(ARCH_DEBUG_CONTROL), a->at_control);
+	batch_call(b, SYS_ptrace, PTRACE_SETSIGMASK, tid, sizeof all, block);
 	/* These may fail: for want of a signal, of Linux 5.13. */
-	size_t got_info = batch_call(&b, SYS_ptrace, PTRACE_GETSIGINFO, tid, 0, info);
-	size_t got_rseq = batch_call(&b, SYS_ptrace, PTRACE_GET_RSEQ_CONFIGURATION, tid, sizeof l->rseq, rseq);
-	size_t got_pending = batch_call(&b, SYS_ptrace, PTRACE_PEEKSIGINFO, tid, peek, pending);
-	if (batch_run(&b) < 0 || batch_check(&b, 0, needed) < 0)
+	a->info = batch_call(b, SYS_ptrace, PTRACE_GETSIGINFO, tid, 0, a->at_info);
+	a->rseq = batch_call(b, SYS_ptrace, PTRACE_GET_RSEQ_CONFIGURATION, tid, sizeof l->rseq, a->at_rseq);
+	a->pending = batch_call(b, SYS_ptrace, PTRACE_PEEKSIGINFO, tid, peek, pending);
+}
+
+static int take_look(const struct batch *b, const struct answers *a, struct look *l)
+{
+	const struct iovec *in = batch_at(b, a->iovecs);
+
+	if (batch_check(b, a->needed, a->info) < 0)
 		return -1;
-	in = batch_at(&b, v_at);
 	if (in[0].iov_len != sizeof l->regs) {
 		errno = ENOEXEC;        /* a 32-bit program: fewer and smaller registers */
 		return -1;
 	}
-	memcpy(&l->regs, batch_at(&b, regs), sizeof l->regs);
-	memcpy(&l->mask, batch_at(&b, mask), sizeof l->mask);
-	memcpy(&l->info, batch_at(&b, info), sizeof l->info);
-	memcpy(&l->rseq, batch_at(&b, rseq), sizeof l->rseq);
-	memcpy(&l->debug_control, batch_at(&b, control), sizeof l->debug_control);
+	memcpy(&l->regs, batch_at(b, (uint64_t)in[0].iov_base), sizeof l->regs);
+	memcpy(&l->mask, batch_at(b, a->at_mask), sizeof l->mask);
+	memcpy(&l->info, batch_at(b, a->at_info), sizeof l->info);
+	memcpy(&l->rseq, batch_at(b, a->at_rseq), sizeof l->rseq);
+	memcpy(&l->debug_control, batch_at(b, a->at_control), sizeof l->debug_control);
 	l->xstate_len = in[1].iov_len;
 	l->xstate = xmalloc(l->xstate_len);
-	memcpy(l->xstate, batch_at(&b, xstate), l->xstate_len);
-	l->have_info = b.calls[got_info].result == 0;
-	l->have_rseq = b.calls[got_rseq].result > 0;
-	l->pending = b.calls[got_pending].result != 0;
+	memcpy(l->xstate, batch_at(b, (uint64_t)in[1].iov_base), l->xstate_len);
+	l->have_info = b->calls[a->info].result == 0;
+	l->have_rseq = b->calls[a->rseq].result > 0;
+	l->pending = b->calls[a->pending].result != 0;
 	return 0;
+}
+
+ssize_t tracer_look(const struct tracer *t, const struct remote *r, size_t n, struct look *l)
+{
+	static size_t vectors = ARCH_VECTORS_ROOM;      /* then what they need */
+	cleanup_free struct answers *a = xcalloc(n, sizeof *a);
+	cleanup_batch struct batch b = {0};
+	size_t k;
+
+	tracer_batch(&b, t);
+	for (k = 0; k < n && batch_fits(&b, LOOK_CALLS, LOOK_ROOM + vectors); k++)
+		add_look(&b, r[k].ns_tid, vectors, &a[k]);
+	if (batch_run(&b) < 0)
+		return -1;
+	for (size_t i = 0; i < k; i++)
+		if (take_look(&b, &a[i], &l[i]) < 0)
+			return -1;
+	/* The kernel gives what its processor has, whatever the program uses of it (arch/x86/kernel/fpu/regset.c). */
+	if (l[0].xstate_len < vectors)
+		vectors = l[0].xstate_len;
+	return (ssize_t)k;
 }
 
 long tracer_syscall(struct remote *r, long nr, const uint64_t args[6])

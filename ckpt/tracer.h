@@ -50,11 +50,11 @@ bool tracer_reap_others(const struct remote *r);
 /* The tracer has been sent SIGCHLD for what we did. */
 void tracer_forget_news(const struct tracer *t);
 
-/* All that can be read from outside of a stopped thread; its signals are blocked then.  A struct remote with `via` set works
+/* All that can be read from outside of a stopped thread; its signals are blocked then.  After it a struct remote with `via` set works
  * for it as for our own, if it stands in a signal stop. */
 struct look {
 	struct arch_regs regs;
-	void *xstate;                   /* the caller frees it */
+	void *xstate;                   /* the caller frees it, also on failure */
 	size_t xstate_len;
 	uint64_t mask;
 	siginfo_t info;
@@ -62,7 +62,8 @@ struct look {
 	struct rseq_area { uint64_t ptr; uint32_t size, sig, flags, pad; } rseq;
 	bool have_info, have_rseq, pending;
 };
-int tracer_look(const struct tracer *t, pid_t ns_tid, struct look *l) must_check;
+/* At as many of n threads as there is room for: how many. */
+ssize_t tracer_look(const struct tracer *t, const struct remote *r, size_t n, struct look *l) must_check;
 long tracer_syscall(struct remote *r, long nr, const uint64_t args[6]);
 int tracer_run_code(struct remote *r, uint64_t table, size_t n) must_check;
 /* Until it is at `end`, whatever stops it on the way; stopped: it is, elsewhere, and r->status says why. */
