@@ -54,7 +54,8 @@ int reverse_finish(struct machine *m, uint32_t selected_depth, uint64_t n, struc
 /* Where the activation began that the frame at `depth` now belongs to.  A call in the rest of a statement, after its last
  * stop, is told of by no tick; where now, or a segment's end, lies inside a statement this may be one, or the activation is
  * the one that was there at that stop already.  Then it is supposed to be one, and `unsure` says so: whoever can look
- * closer, and finds no such call, sets `older` and asks again, with the rest as it was left. */
+ * closer, and finds no such call, sets `older` and asks again, with the rest as it was left.  Of frames that have no stops
+ * of their own, in a row and at one depth, it is the first. */
 struct reverse_entry {
 	int below;              /* look in the segments before this one; at first the number of them */
 	bool older;

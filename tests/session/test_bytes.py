@@ -3,12 +3,10 @@
 
 The same commands go to both, on terminals of the same size and settings; echo and prompts are taken away, and each
 command's answer must be the same."""
-import os
 import re
 
 import pytest
 
-import driver
 
 LOOKING = ["break 6", "tbreak 12", "break 18, True", "break", "continue", "continue", "where", "bt", "list", "list 1, 5",
            "ll", "args", "p n", "pp {'key': [1] * 40, 'other': 'x' * 90}", "whatis n", "whatis square", "source square",

@@ -9,7 +9,7 @@ import os
 import random
 import re
 
-from clock_peer import FOREVER, Peer
+from clock_peer import Peer
 from clock_program import Program
 
 ROUNDS = int(os.environ.get("FRED_ROUNDS", "5"))

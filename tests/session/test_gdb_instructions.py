@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """fred-reverse-stepi and -nexti against stepping forward in gdb alone."""
-import os
 import re
 import shutil
 import subprocess

@@ -12,7 +12,6 @@ import subprocess
 
 import pytest
 
-import driver
 import random_program
 from test_paper import history_of, spelled_out
 

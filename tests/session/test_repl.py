@@ -2,7 +2,6 @@
 """The command line, scripts, batch mode, start-up files, editing and completion."""
 import os
 import re
-import subprocess
 
 import pytest
 
