@@ -84,7 +84,8 @@ static int take_message(struct adapter_event *event, int type, const char *body,
 		event->prompt = xstrdup(f[0]);
 		event->place = (struct place){ .line = (long)number(f, event->n_fields, 10), .depth = event->stop.depth,
 					       .kind = event->stop.kind };
-		if (event->n_fields > 11) {
+		event->way = (uint32_t)number(f, event->n_fields, 12);
+		if (event->n_fields > 11 && *f[9]) {
 			event->place.file = xstrdup(f[9]);
 			event->place.function = xstrdup(f[11]);
 		}
@@ -101,6 +102,9 @@ static int take_message(struct adapter_event *event, int type, const char *body,
 		event->failed = type == MESSAGE_FAILED;
 		if (event->failed && event->n_fields == 0)
 			split_fields(event, "unknown reason", sizeof "unknown reason");
+		return 0;
+	case MESSAGE_WAYS:
+		event->kind = ADAPTER_WAYS;
 		return 0;
 	case MESSAGE_ARRIVING:
 		event->kind = ADAPTER_ARRIVING;

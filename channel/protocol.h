@@ -20,15 +20,17 @@ enum {
 	MESSAGE_HEADER = 5,
 	MESSAGE_MAX = 16 << 20, /* a longer body is taken for garbage */
 	PROTOCOL_VERSION = 1,
+	CLOCK_WAY = 16,
 };
 
 enum agent_message {
 	MESSAGE_HELLO = 'H',    /* protocol version, the debugger's version */
-	MESSAGE_PROMPT = 'P',   /* text, tick, depth, kind, end, inside, restarted (and 2: goes back by means of its own, 4: no program), post-mortem, session id, file, line, function */
+	MESSAGE_PROMPT = 'P',   /* text, tick, depth, kind, end, inside, restarted (and 2: goes back by means of its own, 4: no program), post-mortem, session id, file, line, function (or no file), way */
 	MESSAGE_MORE = 'M',     /* text, harmless, question of yes or no */
 	MESSAGE_REPLY = 'R',
 	MESSAGE_FAILED = 'F',
 	MESSAGE_TICKS = 'T',
+	MESSAGE_WAYS = 'C',     /* number of the first, then the ways to each CLOCK_WAY-th tick; 31 bits */
 	MESSAGE_ARRIVING = 'A',
 };
 

@@ -30,8 +30,8 @@ int walk_enter(struct machine *m, int segment, struct machine_stop *stop, struct
 int walk_check_reached(uint64_t limit, const struct machine_stop *stop, struct err *err)
 {
 	if (stop->diverged)
-		return walk_diverged(err, "a command ended elsewhere than the first time, after %" PRIu64 " statements",
-				     stop->tick);
+		return walk_diverged(err, "a command went another way than the first time, or ended elsewhere, "
+				     "within %" PRIu64 " statements", stop->tick);
 	if (limit != WALK_TO_END && stop->tick != limit)
 		return walk_diverged(err, "a command ended after %" PRIu64 " statements, before statement %" PRIu64,
 				     stop->tick, limit);

@@ -37,6 +37,7 @@ enum adapter_event_kind {
 	ADAPTER_MORE,           /* it waits for one more line of the same command (a block, `commands`, a question): .prompt */
 	ADAPTER_REPLY,          /* the answer to the request: .fields */
 	ADAPTER_TICKS,          /* a piece of a trace: .ticks */
+	ADAPTER_WAYS,           /* with a trace: .fields are the number i of the first, and the ways to ticks 16(i+1), 16(i+2), ... */
 	ADAPTER_ARRIVING,       /* a clock run has come to its tick and will show the place next; go_on() lets it */
 	ADAPTER_CLOSED,         /* the agent is gone */
 };
@@ -57,6 +58,9 @@ struct adapter_event {
 	struct machine_stop stop;       /* with ADAPTER_PROMPT: tick, depth, kind, end; tick is 0 when no clock runs */
 	/* With ADAPTER_PROMPT: where the program stands, selected not filled in; or nothing, where() being dear. */
 	struct place place;
+	/* With ADAPTER_PROMPT at a halt or the end of a clock_run(): a digest of the way from its command's start to the last tick
+	 * that 16 divides.  The same command run again has gone another way when it differs; 0: not known. */
+	uint32_t way;
 	bool harmless;          /* with ADAPTER_MORE: its lines do no more than classify() said of the first */
 	bool question;          /* with ADAPTER_MORE: shall the command do it, yes or no? */
 	bool restarted;         /* with ADAPTER_PROMPT: the program began anew since the last prompt */

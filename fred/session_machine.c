@@ -17,6 +17,7 @@ struct machine_mark {
 	struct machine_stop stop;
 	int segment;
 	bool started;
+	uint32_t way;
 	char *prompt;
 };
 
@@ -32,6 +33,8 @@ struct fred_machine {
 	bool observing;                 /* the trace under way looks at an expression */
 	bool leaping;                   /* the run under way has been traced */
 	bool show;                      /* the debugger shows the next place that is run to */
+	struct ways *ways;              /* of each segment, as the first trace told them */
+	uint32_t way;                   /* to stop.tick */
 	struct place left, *returns;    /* places to which functions returned: op_leave() */
 	size_t n_returns;
 	uint64_t far;                   /* a segment of more ticks is given up; 0: none is */
@@ -84,6 +87,7 @@ static int op_enter(void *self, int segment, struct machine_stop *stop, struct e
 		return -1;
 	m->segment = segment;
 	m->started = m->observing = false;
+	m->way = 0;
 	if (here(m, &m->stop, err))
 		return -1;
 	m->stop.inside = m->nodes[segment]->inside;
@@ -97,12 +101,11 @@ static int check_end(struct fred_machine *m, struct err *err)
 	struct node *end = m->nodes[m->segment + 1];
 	struct place place = {0};
 
-	if (!end->place.file)
+	if (!end->place.file || m->stop.diverged)
 		return 0;
 	if (request_where(m->session, &place, NULL, err))
 		return -1;
-	m->stop.diverged = !place.file || strcmp(place.file, end->place.file) != 0 || place.line != end->place.line ||
-			   place.depth != end->place.depth || place.kind != end->place.kind;
+	m->stop.diverged = !place_same(&place, &end->place);
 	if (m->stop.diverged)
 		log_info(LOG_SESSION, "segment %d ended at %s:%ld depth %u, the first time at %s:%ld depth %u", m->segment,
 			 place.file ? place.file : "?", place.line, place.depth, end->place.file, end->place.line,
@@ -210,14 +213,17 @@ static int forward(struct fred_machine *m, uint64_t limit, const struct told *to
 		if (run_to_prompt(s, &event, err))
 			return s->state == SESSION_ENDED ? err_set(err, "the program did not run the same way again: it ended")
 							 : -1;
-		if (event.kind != ADAPTER_TICKS)
+		if (event.kind != ADAPTER_TICKS && event.kind != ADAPTER_WAYS)
 			break;
-		if (told)
+		if (event.kind == ADAPTER_WAYS)
+			ways_add(&m->ways[m->segment], &event);
+		else if (told)
 			told->fn(told->ctx, event.ticks, event.n_ticks);
 		adapter_event_free(&event);
 	}
 	bool prompt = event.kind == ADAPTER_PROMPT, restarted = event.restarted;
 	m->stop = event.stop;
+	m->way = event.way;
 	adapter_event_free(&event);
 	if (!prompt || restarted)
 		return err_set(err, "the program did not run the same way again: it %s", prompt ? "started anew" : "asked for input");
@@ -225,7 +231,11 @@ static int forward(struct fred_machine *m, uint64_t limit, const struct told *to
 		m->stop.end = true;
 	else if (halt != UINT64_MAX && m->stop.end)
 		m->stop.diverged = true;
-	return m->stop.end && halt == UINT64_MAX ? check_end(m, err) : 0;
+	if (m->stop.end && (halt == UINT64_MAX || end->partial) && check_end(m, err))
+		return -1;
+	m->stop.diverged |= ways_differ(&m->ways[m->segment], m->stop.tick, m->way) ||
+			    (m->stop.end && end->partial && end->way && m->way != end->way);
+	return 0;
 }
 
 static int op_trace(void *self, uint64_t limit, bool with_breakpoints,
@@ -293,7 +303,7 @@ static int op_mark(void *self, struct machine_mark **mark, struct err *err)
 	m->snapshots++;
 	*mark = xcalloc(1, sizeof **mark);
 	**mark = (struct machine_mark){.snapshot = snapshot, .stop = m->stop, .segment = m->segment,
-				       .started = m->started, .prompt = xstrdup(m->session->prompt)};
+				       .started = m->started, .way = m->way, .prompt = xstrdup(m->session->prompt)};
 	return 0;
 }
 
@@ -307,6 +317,7 @@ static int op_go(void *self, struct machine_mark *mark, struct machine_stop *sto
 		return -1;
 	m->segment = mark->segment;
 	m->started = mark->started;
+	m->way = mark->way;
 	m->stop = *stop = mark->stop;
 	return 0;
 }
@@ -417,6 +428,7 @@ static struct machine *open_machine(struct session *s, struct node *first, struc
 	for (struct node *k = node; !is_first(k, first); k = k->parent)
 		m->n++;
 	m->nodes = xcalloc((size_t)m->n + 1, sizeof *m->nodes);
+	m->ways = xcalloc((size_t)m->n + 1, sizeof *m->ways);
 	for (int i = m->n; i >= 0; i--, node = node->parent)
 		m->nodes[i] = node;
 	m->session = s;
@@ -456,12 +468,16 @@ void machine_close(struct fred_machine *m)
 	for (size_t i = 0; i < m->n_returns; i++)
 		place_free(&m->returns[i]);
 	free(m->returns);
+	for (int i = 0; i < m->n; i++)
+		ways_free(&m->ways[i]);
+	free(m->ways);
 	place_free(&m->left);
 	free(m->nodes);
 	free(m);
 }
 
 void machine_limit(struct fred_machine *m, uint64_t ticks) { m->far = ticks; }
+uint32_t machine_way(const struct fred_machine *m) { return m->way; }
 unsigned machine_snapshots(const struct fred_machine *m) { return m->snapshots; }
 struct node *machine_node(const struct fred_machine *m, int segment) { return m->nodes[segment]; }
 void machine_show(struct fred_machine *m) { m->show = true; }

@@ -100,6 +100,8 @@ int request_show(struct session *s, struct err *err) must_check;
 /* Fills in what the prompt did not tell of a node, if the session stands there. */
 void request_place_of_node(struct session *s, struct node *node);
 void place_free(struct place *place);
+/* The same file, line, depth and kind? */
+bool place_same(const struct place *a, const struct place *b);
 
 /* session_run.c */
 /* Waits for the prompt that ends a command and books it in the session's state; for internal runs. */
@@ -129,6 +131,16 @@ int travel_show(struct session *s, struct node *node, struct err *err) must_chec
 void work_begin(struct session *s);
 void work_end(struct session *s);
 
+/* session_ways.c */
+struct ways {
+	uint32_t *at;           /* [i]: to tick 16(i+1) of a segment */
+	size_t n;
+};
+void ways_add(struct ways *ways, const struct adapter_event *event);
+/* Is that another way to the tick than the one kept?  No, where none is. */
+bool ways_differ(const struct ways *ways, uint64_t tick, uint32_t way);
+void ways_free(struct ways *ways);
+
 /* session_machine.c */
 struct fred_machine;
 /* breakpoints: the present settings, borrowed. */
@@ -144,6 +156,8 @@ int machine_find_death(struct fred_machine *fm, struct err *err) must_check;
 int machine_death_segment(const struct fred_machine *fm);
 /* The node at the segment's end has its state. */
 int machine_learn(struct fred_machine *fm, int segment, struct err *err) must_check;
+/* To the tick that the machine has come to. */
+uint32_t machine_way(const struct fred_machine *fm);
 /* Counters for reports. */
 unsigned machine_snapshots(const struct fred_machine *fm);
 /* The node at which segment i begins. */

@@ -50,6 +50,11 @@ void place_free(struct place *place)
 	*place = (struct place){0};
 }
 
+bool place_same(const struct place *a, const struct place *b)
+{
+	return a->file && b->file && !strcmp(a->file, b->file) && a->line == b->line && a->depth == b->depth && a->kind == b->kind;
+}
+
 int request_where(struct session *s, struct place *here, struct place *caller, struct err *err)
 {
 	struct adapter_event reply;

@@ -92,6 +92,7 @@ struct node *arrival_node(struct session *s, struct departure *d, struct reverse
 	keep_reissued(s, d, target, node);
 	node->partial = target->tick > 0;
 	node->tick = target->tick;
+	node->way = machine_way(d->fm);
 	node->steps = target->steps;
 	target->steps = (struct path){0};
 	node->has_steps = true;

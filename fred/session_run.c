@@ -234,6 +234,7 @@ int run_to_prompt(struct session *s, struct adapter_event *event, struct err *er
 			s->state = SESSION_MORE;
 			return 0;
 		case ADAPTER_TICKS:
+		case ADAPTER_WAYS:
 			return 0;
 		case ADAPTER_REPLY:             /* a clock run that could not begin */
 			err_set(err, "%s", event->n_fields ? event->fields[0] : "the debugger refused");
@@ -265,14 +266,15 @@ static int run_again_partly(struct session *s, struct node *node, struct err *er
 				  s->adapter->needs_ends ? node->state : NULL, node->instructions != 0, err) ||
 	    run_to_prompt(s, &event, err))
 		return -1;
-	bool there = event.kind == ADAPTER_PROMPT && (event.stop.tick == limit || (limit == UINT64_MAX && event.stop.end));
+	bool there = event.kind == ADAPTER_PROMPT && (event.stop.tick == limit || (limit == UINT64_MAX && event.stop.end)) &&
+		     (!node->way || event.way == node->way);
 	adapter_event_free(&event);
 	if (!there)
 		return err_set(err, "the program did not run the same way again");
 	return node->settings ? request_load_settings(s, node->settings, err) : 0;
 }
 
-int run_again(struct session *s, struct node *node, struct err *err)
+static int again(struct session *s, struct node *node, struct err *err)
 {
 	cleanup_free char *text = xstrdup(node->command ? node->command : "");
 	char *next = text;
@@ -298,3 +300,21 @@ int run_again(struct session *s, struct node *node, struct err *err)
 	input_discard(s);
 	return 0;
 }
+
+int run_again(struct session *s, struct node *node, struct err *err)
+{
+	struct place place = {0};
+	int r = again(s, node, err);
+
+	if (r || s->state != SESSION_PROMPT || !node->place.file)
+		return r;
+	if (request_where(s, &place, NULL, err))
+		return -1;
+	if (!place_same(&place, &node->place))
+		r = err_set(err, "the program did not run the same way again: `%s` came to %s:%ld, and the first time to %s:%ld",
+			    node->command ? node->command : "", place.file ? place.file : "?", place.line, node->place.file,
+			    node->place.line);
+	place_free(&place);
+	return r;
+}
+

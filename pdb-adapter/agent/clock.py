@@ -64,6 +64,10 @@ def make_clock():
     until = ''                  # the state that is the end of a run which ^C ended
     at_end = False              # halted there
     ticks = []
+    way = 0                     # tells one way from the start to here, in sixteens of ticks, from another; 0 before the first
+    ways = []                   # not told yet
+    passed = []                 # the instructions of the ticks since
+    pass_by = passed.append
     previous = 0                # the last tick told
     left = {}                   # id of a frame: the tick at which it was left
     last, depth = None, 0       # the frame that runs, as far as known, and its depth
@@ -116,6 +120,9 @@ def make_clock():
             push(value | breakpoint_here(frame, value) if breakpoints else value)
             if observe is not None:
                 observe(frame, value, count)
+        pass_by(frame.f_lasti)
+        if not count & 15:
+            note_way(value)
         if count >= mark:
             return at_mark(current, frame, event, arg, untraced)
         return untraced
@@ -187,6 +194,9 @@ def make_clock():
                 push(value | breakpoint_here(frame, value) if breakpoints else value)
                 if observe is not None:
                     observe(frame, value, count)
+            pass_by(frame.f_lasti)
+            if not count & 15:
+                note_way(value)
         if ask:
             before = prompts
             result = original(self, frame, event, arg)
@@ -201,6 +211,14 @@ def make_clock():
         if count >= mark and tick:
             return at_mark(self, frame, event, arg, result)
         return result
+
+    def note_way(value):
+        """Each sixteenth tick.  Every tick is in it: a loop that went round once less leaves no other trace."""
+        nonlocal way
+        way = hash((way, value, *passed)) & 0x7fffffff
+        del passed[:]
+        if tracing:
+            ways.append(way)
 
     def take_over(self):
         """Is the event for pdb to judge?  Another Pdb than before may be at work: breakpoint() makes a new one."""
@@ -289,6 +307,9 @@ def make_clock():
         if ticks:
             send_ticks(ticks)
             del ticks[:]
+        if ways:
+            send_fields('C', [(count >> 4) - len(ways)] + ways)
+            del ways[:]
 
     def at_mark(self, frame, event, arg, result):
         nonlocal mark, at_end
@@ -413,22 +434,22 @@ def make_clock():
         sys.settrace(untraced)
 
     def stopped(asks):
-        """At a prompt: the tick, whether it is the end of a run, and whether it is inside a statement."""
+        """At a prompt: the tick, whether it is the end of a run, whether it is inside a statement, and the way to here."""
         nonlocal prompts, arriving, last
         prompts += 1
         if halted:
             arriving = False
-            return count, at_end, False
+            return count, at_end, False, way
         if not running:
-            return 0, True, stop.inside or not stop.live
+            return 0, True, stop.inside or not stop.live, 0
         send_trace()
         disarm(stop.frame if stop.live else asks, None)
         last = None
         if not stop.live:
             # Post-mortem: the life of the program ends, for the user, where the frame that failed was left.  Its
             # address was not used again, as the traceback holds it.
-            return left.get(id(stop.frame), count), True, True
-        return count, True, stop.inside or not counted
+            return left.get(id(stop.frame), count), True, True, way
+        return count, True, stop.inside or not counted, way
 
     def forget():
         nonlocal halted, last, place
@@ -436,10 +457,10 @@ def make_clock():
         halted, last, place, at_end = False, None, None, False
 
     def start(p, *options):
-        nonlocal count, off, counted, depth, previous
+        nonlocal count, off, counted, depth, previous, way
         forget()
-        count, off, counted, depth, previous = 0, False, True, 0, 0
-        del ticks[:]
+        count, off, counted, depth, previous, way = 0, False, True, 0, 0, 0
+        del ticks[:], ways[:], passed[:]
         left.clear()
         set_options(*options)
         arm(p, stop.frame, None)

@@ -129,13 +129,13 @@ def answer(p, asks, prompt):
     global serving
     restarted = find_stop(p, asks)
     more = asks.f_code.co_name != 'cmdloop' or p.commands_defining
-    tick, end, inside = clock_stopped(asks)
+    tick, end, inside, way = clock_stopped(asks)
     flush()
     if more:
         send_fields('M', [prompt])
     else:
         send_fields('P', [prompt, tick, stop.depth, stop.kind, int(end), int(inside), int(restarted), int(not stop.live), number_of(p)]
-                    + place_at(p, stop.depth))
+                    + (place_at(p, stop.depth) or ['', 0, '']) + [way])
     while True:
         message = receive()
         if message is None:

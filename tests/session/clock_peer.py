@@ -19,7 +19,8 @@ class Prompt:
         self.tick, self.depth, self.kind, self.end, self.inside, self.restarted, self.post_mortem, \
             self.session = map(int, fields[1:9])
         self.restarted &= 1             # gdb's agent says more in it
-        self.place = (os.path.basename(fields[9]), int(fields[10]), fields[11]) if len(fields) > 11 else None
+        self.place = (os.path.basename(fields[9]), int(fields[10]), fields[11]) if len(fields) > 11 and fields[9] else None
+        self.way = int(fields[12]) if len(fields) > 12 else 0
         self.stop = self.place, self.depth, self.kind
 
     def __repr__(self):
@@ -42,6 +43,7 @@ class Peer:
         self.buffer = b""
         self.ticks = []         # (kind, depth) of the last run
         self.breakpoints = []   # and whether a breakpoint is there
+        self.ways = []          # digests, one for each 16 ticks
         self.arrivals = 0
         self.hello = None
         if to_prompt:
@@ -82,6 +84,9 @@ class Peer:
             if kind == "T":
                 self.ticks += [(value & 7, value >> 4) for value in fields]
                 self.breakpoints += [value >> 3 & 1 for value in fields]
+            elif kind == "C":
+                assert int(fields[0]) == len(self.ways)
+                self.ways += [int(field) for field in fields[1:]]
             elif kind == "A":
                 self.arrivals += 1
                 self.send("g")
@@ -99,6 +104,8 @@ class Peer:
 
     def run(self, text, limit=FOREVER, trace=1, breakpoints="", show=0, until=""):
         self.ticks, self.breakpoints = [], []
+        if text is not None:
+            self.ways = []
         self.send("k", 0 if text is None else 1, text or "", limit, trace, breakpoints, show, until)
         return self.wait()
 
