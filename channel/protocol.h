@@ -20,7 +20,6 @@ enum {
 	MESSAGE_HEADER = 5,
 	MESSAGE_MAX = 16 << 20, /* a longer body is taken for garbage */
 	PROTOCOL_VERSION = 1,
-	CLOCK_WAY = 16,
 };
 
 enum agent_message {
@@ -30,7 +29,7 @@ enum agent_message {
 	MESSAGE_REPLY = 'R',
 	MESSAGE_FAILED = 'F',
 	MESSAGE_TICKS = 'T',
-	MESSAGE_WAYS = 'C',     /* number of the first, then the ways to each CLOCK_WAY-th tick; 31 bits */
+	MESSAGE_WAYS = 'C',     /* number of the first, then the ways to each sixteenth tick (ADAPTER_WAY_TICKS); 31 bits */
 	MESSAGE_ARRIVING = 'A',
 };
 

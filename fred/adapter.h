@@ -27,6 +27,9 @@ enum command_class {
 	COMMAND_QUITS,
 };
 
+/* Every so many ticks the clock has a digest of its way. */
+enum { ADAPTER_WAY_TICKS = 16 };
+
 /* What clock_run() tells of its way. */
 enum adapter_trace { ADAPTER_QUIET, ADAPTER_TRACES, ADAPTER_OBSERVES, ADAPTER_LEAPS };
 

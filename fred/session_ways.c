@@ -7,7 +7,6 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "channel/protocol.h"
 #include "fred/session_priv.h"
 
 void ways_add(struct ways *w, const struct adapter_event *event)
@@ -24,7 +23,7 @@ void ways_add(struct ways *w, const struct adapter_event *event)
 
 bool ways_differ(const struct ways *w, uint64_t tick, uint32_t way)
 {
-	uint64_t i = tick / CLOCK_WAY;
+	uint64_t i = tick / ADAPTER_WAY_TICKS;
 
 	if (way == 0 || i == 0 || i > w->n || w->at[i - 1] == way)
 		return false;
