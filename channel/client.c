@@ -204,6 +204,11 @@ int client_forget_changes(void *self, struct err *err)
 	return SEND(self, MESSAGE_FORGET_CHANGES, err);
 }
 
+int client_witness(void *self, struct err *err)
+{
+	return SEND(self, MESSAGE_WITNESS, err);
+}
+
 int client_alone(void *self, bool really, struct err *err)
 {
 	return SEND(self, MESSAGE_ALONE, err, really ? "1" : "0");

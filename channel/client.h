@@ -35,6 +35,7 @@ int client_watch_changes(void *self, const char *expr, uint32_t depth, const cha
 			 uint64_t halt_pass, struct err *err);
 int client_changed_by(void *self, struct err *err);
 int client_forget_changes(void *self, struct err *err);
+int client_witness(void *self, struct err *err);
 int client_alone(void *self, bool really, struct err *err);
 int client_settings_save(void *self, struct err *err);
 int client_settings_load(void *self, const char *saved, struct err *err);

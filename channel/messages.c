@@ -79,6 +79,7 @@ static int take_message(struct adapter_event *event, int type, const char *body,
 		event->restarted = number(f, event->n_fields, 6) & 1;
 		event->goes_back = number(f, event->n_fields, 6) & 2;
 		event->no_program = number(f, event->n_fields, 6) & 4;
+		event->several = number(f, event->n_fields, 6) & 8;
 		event->post_mortem = number(f, event->n_fields, 7) != 0;
 		event->session_id = number(f, event->n_fields, 8);
 		event->prompt = xstrdup(f[0]);

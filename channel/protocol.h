@@ -24,7 +24,7 @@ enum {
 
 enum agent_message {
 	MESSAGE_HELLO = 'H',    /* protocol version, the debugger's version */
-	MESSAGE_PROMPT = 'P',   /* text, tick, depth, kind, end, inside, restarted (and 2: goes back by means of its own, 4: no program), post-mortem, session id, file, line, function (or no file), way */
+	MESSAGE_PROMPT = 'P',   /* text, tick, depth, kind, end, inside, restarted (and 2: goes back by means of its own, 4: no program, 8: several threads), post-mortem, session id, file, line, function (or no file), way */
 	MESSAGE_MORE = 'M',     /* text, harmless, question of yes or no */
 	MESSAGE_REPLY = 'R',
 	MESSAGE_FAILED = 'F',
@@ -52,6 +52,7 @@ enum agent_request {
 	 * address of the statement */
 	MESSAGE_CHANGED_BY = 'z',
 	MESSAGE_FORGET_CHANGES = 'f',   /* reply: nothing */
+	MESSAGE_WITNESS = 'j',          /* reply: digest of the place and its locals, digest of the data that threads share */
 	MESSAGE_ALONE = 'a',            /* 1 or 0: the other threads stand still; reply: 1 or 0 (it would wait for them) */
 	MESSAGE_SHOW = 'h',             /* the debugger prints the present place; reply: nothing */
 	MESSAGE_SETTINGS_SAVE = 's',    /* reply: one field */

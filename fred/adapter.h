@@ -72,6 +72,7 @@ struct adapter_event {
 	bool post_mortem;
 	bool goes_back;         /* with ADAPTER_PROMPT: the debugger goes back by means of its own, and the bare names are its */
 	bool no_program;        /* with ADAPTER_PROMPT: neither now nor at the last prompt is there one that could have moved */
+	bool several;           /* with ADAPTER_PROMPT: the program has had several threads */
 	unsigned long long session_id; /* with ADAPTER_PROMPT: another number, another debugger object (post-mortem) */
 	bool failed;            /* with ADAPTER_REPLY: the request could not be done; fields[0] says why */
 	char **fields;          /* NUL terminated strings, owned by the event */
@@ -147,6 +148,8 @@ struct adapter {
 			     uint64_t halt_pass, struct err *err);
 	int (*changed_by)(void *self, struct err *err);
 	int (*forget_changes)(void *self, struct err *err);
+	/* witness(): what tells this position from the same place in a run in which the threads raced otherwise. */
+	int (*witness)(void *self, struct err *err);
 	int (*alone)(void *self, bool really, struct err *err);
 	/* The state() for a clock that counts the statements of that thread; the caller frees. */
 	char *(*in_thread)(const char *state, const char *thread);

@@ -3,6 +3,7 @@
  * ticks are the adapter's statement clock, marks are snapshots.
  *
  * While the machine is at work the session is *astray*: it stands at no node. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,8 @@ struct fred_machine {
 	size_t n_returns;
 	uint64_t far;                   /* a segment of more ticks is given up; 0: none is */
 	unsigned snapshots;
+	bool diverged;                  /* a run was not like the first one ... */
+	bool raced;                     /* ... or as far as this thread goes, but the others have left other data */
 	uint64_t began_us, shown_us;
 };
 
@@ -181,6 +184,23 @@ static int learn_end(struct fred_machine *m, struct node *end, struct err *err)
 	return travel_to(s, m->nodes[m->segment], err);
 }
 
+/* At the end of a run of a program with several threads: did they race as in the first run, as far as can be seen? */
+static int check_witness(struct fred_machine *m, struct err *err)
+{
+	const struct witness *first = &m->nodes[m->segment + 1]->witness;
+	struct witness now;
+
+	if (!first->place)
+		return 0;
+	if (request_witness(m->session, &now, err))
+		return -1;
+	m->stop.diverged = m->stop.diverged || !now.place || strcmp(now.place, first->place) != 0;
+	m->raced = m->raced || !now.data || strcmp(now.data, first->data) != 0;
+	free(now.place);
+	free(now.data);
+	return 0;
+}
+
 int machine_learn(struct fred_machine *m, int segment, struct err *err)
 {
 	struct machine_stop stop;
@@ -210,9 +230,11 @@ static int forward(struct fred_machine *m, uint64_t limit, const struct told *to
 		return -1;
 	m->started = true;
 	for (;;) {
-		if (run_to_prompt(s, &event, err))
+		if (run_to_prompt(s, &event, err)) {
+			m->diverged = err->sys != ECANCELED;
 			return s->state == SESSION_ENDED ? err_set(err, "the program did not run the same way again: it ended")
 							 : -1;
+		}
 		if (event.kind != ADAPTER_TICKS && event.kind != ADAPTER_WAYS)
 			break;
 		if (event.kind == ADAPTER_WAYS)
@@ -235,6 +257,9 @@ static int forward(struct fred_machine *m, uint64_t limit, const struct told *to
 		return -1;
 	m->stop.diverged |= ways_differ(&m->ways[m->segment], m->stop.tick, m->way) ||
 			    (m->stop.end && end->partial && end->way && m->way != end->way);
+	if (m->stop.end && check_witness(m, err))
+		return -1;
+	m->diverged |= m->stop.diverged;
 	return 0;
 }
 
@@ -478,6 +503,8 @@ void machine_close(struct fred_machine *m)
 
 void machine_limit(struct fred_machine *m, uint64_t ticks) { m->far = ticks; }
 uint32_t machine_way(const struct fred_machine *m) { return m->way; }
+bool machine_diverged(const struct fred_machine *m) { return m->diverged; }
+bool machine_raced(const struct fred_machine *m) { return m->raced; }
 unsigned machine_snapshots(const struct fred_machine *m) { return m->snapshots; }
 struct node *machine_node(const struct fred_machine *m, int segment) { return m->nodes[segment]; }
 void machine_show(struct fred_machine *m) { m->show = true; }

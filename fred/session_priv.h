@@ -23,6 +23,7 @@ struct session {
 	bool interrupted;               /* ^C was typed at the program during the present command */
 	bool told_no_snapshot;          /* one complaint is enough */
 	bool goes_back;                 /* see struct adapter_event */
+	bool several;                   /* ... at any prompt so far */
 	bool more_is_harmless;          /* with SESSION_MORE: see struct adapter_event, harmless */
 	bool more_is_question;          /* the same, question */
 	unsigned answers;               /* lines that the present command got after its own */
@@ -86,6 +87,8 @@ int request_where(struct session *s, struct place *here, struct place *caller, s
 int request_class(struct session *s, const char *line, enum command_class *class, struct err *err) must_check;
 /* The adapter's digest of the state, which the caller frees. */
 int request_state(struct session *s, const char *command, char **state, struct err *err) must_check;
+/* struct adapter: witness(), where there have been several threads; otherwise nothing.  The caller frees. */
+int request_witness(struct session *s, struct witness *witness, struct err *err) must_check;
 int request_measure(struct session *s, const char *command, char **state, struct err *err) must_check;
 /* The reply to a request that evaluates an expression: as long as eval-timeout allows.  The session is astray then. */
 int request_evaluated(struct session *s, const char *expr, struct adapter_event *reply, struct err *err) must_check;
@@ -110,6 +113,8 @@ int run_to_prompt(struct session *s, struct adapter_event *event, struct err *er
 void run_ended(struct session *s);
 /* Runs the command that leads to `node` again from its parent, where the session stands, silently. */
 int run_again(struct session *s, struct node *node, struct err *err) must_check;
+/* The same, wherever that comes to. */
+int run_again_anywhere(struct session *s, struct node *node, struct err *err) must_check;
 
 /* session_snapshots.c */
 /* The node has this snapshot now; owned by the timeline. */
@@ -158,6 +163,9 @@ int machine_death_segment(const struct fred_machine *fm);
 int machine_learn(struct fred_machine *fm, int segment, struct err *err) must_check;
 /* To the tick that the machine has come to. */
 uint32_t machine_way(const struct fred_machine *fm);
+/* Was any run not like the first one?  Or like it, but the other threads have left other data behind? */
+bool machine_diverged(const struct fred_machine *fm);
+bool machine_raced(const struct fred_machine *fm);
 /* Counters for reports. */
 unsigned machine_snapshots(const struct fred_machine *fm);
 /* The node at which segment i begins. */

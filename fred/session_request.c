@@ -82,6 +82,9 @@ void request_place_of_node(struct session *s, struct node *node)
 	if (s->adapter->begin && node->class == COMMAND_RESTARTS && !node->state &&
 	    request_state(s, s->adapter->go_on_command, &node->state, &ignored))
 		log_info(LOG_SESSION, "no beginning: %s", ignored.what);
+	if (node->class == COMMAND_MOVES && node->command && !node->witness.place &&
+	    request_witness(s, &node->witness, &ignored))
+		log_info(LOG_SESSION, "no witness: %s", ignored.what);
 	if (node->place.file)
 		return;
 	if (request_where(s, &place, NULL, &ignored) == 0) {
@@ -162,6 +165,21 @@ int request_settings(struct session *s, char **saved, struct err *err)
 int request_state(struct session *s, const char *command, char **state, struct err *err)
 {
 	return s->adapter->state(s->agent, command, err) ? -1 : one_field(s, state, err);
+}
+
+int request_witness(struct session *s, struct witness *witness, struct err *err)
+{
+	struct adapter_event reply;
+
+	*witness = (struct witness){0};
+	if (!s->several || !s->adapter->witness)
+		return 0;
+	if (s->adapter->witness(s->agent, err) || request_reply(s, &reply, -1, err))
+		return -1;
+	if (reply.n_fields > 1)
+		*witness = (struct witness){.place = xstrdup(reply.fields[0]), .data = xstrdup(reply.fields[1])};
+	adapter_event_free(&reply);
+	return 0;
 }
 
 int request_measure(struct session *s, const char *command, char **state, struct err *err)

@@ -83,10 +83,14 @@ struct node *arrival_node(struct session *s, struct departure *d, struct reverse
 	struct timeline *t = s->timeline;
 	struct node *base = machine_node(d->fm, target->segment), *whole = machine_node(d->fm, target->segment + 1);
 	struct place place = {0};
+	struct witness witness;
 
 	/* All that ^C can stop comes first: a position is booked, or it is not. */
-	if (request_load_settings(s, d->settings, err) || request_where(s, &place, NULL, err))
+	if (request_load_settings(s, d->settings, err) || request_where(s, &place, NULL, err) ||
+	    request_witness(s, &witness, err)) {
+		place_free(&place);
 		return NULL;
+	}
 	struct node *node = timeline_add_found(t, base, target->tick ? whole->command : NULL,
 					       target->tick ? COMMAND_MOVES : COMMAND_DEBUGGER, s->prompt);
 	keep_reissued(s, d, target, node);
@@ -104,6 +108,7 @@ struct node *arrival_node(struct session *s, struct departure *d, struct reverse
 			node->state = xstrdup(whole->state);
 	}
 	node->place = place;
+	node->witness = witness;
 	s->astray = false;
 	return node;
 }
@@ -178,8 +183,12 @@ int session_reverse(struct session *s, enum session_reverse how, long n, struct 
 		r = arrive(s, &d, &target, err);
 	else if (r == 0 && !found)
 		r = s->astray ? travel_to(s, d.from, err) : 0;
-	if (r)
+	if (r == 0 && target.moved && machine_raced(d.fm))
+		say("the other threads did not run as they had: what they change may be different here");
+	if (r) {
+		threads_explain(s, &d, err);
 		go_back(s, &d, err);
+	}
 	reverse_target_free(&target);
 	depart_end(s, &d);
 	return r;
@@ -362,8 +371,10 @@ int session_watch(struct session *s, const char *expr, bool last, struct err *er
 		r = report_watch(s, turn.d.m ? &turn.d : &d, expr, &result, &culprit, began, err);
 	watch_result_free(&result);
 	turn_end(s, &d, &turn);
-	if (r)
+	if (r) {
+		threads_explain(s, &d, err);
 		go_back(s, &d, err);
+	}
 	culprit_free(&culprit);
 	depart_end(s, &d);
 	return r;

@@ -128,6 +128,7 @@ void session_wait(struct session *s)
 	s->state = event.kind == ADAPTER_PROMPT ? SESSION_PROMPT : SESSION_MORE;
 	s->more_is_harmless = event.harmless;
 	s->more_is_question = event.question;
+	s->several |= event.several;
 	s->goes_back = event.kind == ADAPTER_PROMPT ? event.goes_back : s->goes_back;
 	set_prompt(s, event.prompt);
 	input_take_back(s);
@@ -228,6 +229,7 @@ int run_to_prompt(struct session *s, struct adapter_event *event, struct err *er
 		switch (event->kind) {
 		case ADAPTER_PROMPT:
 			s->state = SESSION_PROMPT;
+			s->several |= event->several;
 			set_prompt(s, event->prompt);
 			return 0;
 		case ADAPTER_MORE:
@@ -274,7 +276,7 @@ static int run_again_partly(struct session *s, struct node *node, struct err *er
 	return node->settings ? request_load_settings(s, node->settings, err) : 0;
 }
 
-static int again(struct session *s, struct node *node, struct err *err)
+int run_again_anywhere(struct session *s, struct node *node, struct err *err)
 {
 	cleanup_free char *text = xstrdup(node->command ? node->command : "");
 	char *next = text;
@@ -304,7 +306,7 @@ static int again(struct session *s, struct node *node, struct err *err)
 int run_again(struct session *s, struct node *node, struct err *err)
 {
 	struct place place = {0};
-	int r = again(s, node, err);
+	int r = run_again_anywhere(s, node, err);
 
 	if (r || s->state != SESSION_PROMPT || !node->place.file)
 		return r;

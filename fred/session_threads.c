@@ -89,7 +89,7 @@ static int count_from_here(struct hunt *h, uint64_t halt, uint64_t halt_pass, st
 static int go_on(struct hunt *h, struct err *err)
 {
 	h->s->astray = true;
-	return h->whole ? run_again(h->s, machine_node(h->d->fm, h->segment + 1), err)
+	return h->whole ? run_again_anywhere(h->s, machine_node(h->d->fm, h->segment + 1), err)
 			: execute(h->s, h->s->adapter->go_on_command, err);
 }
 
@@ -380,6 +380,14 @@ int threads_search(struct session *s, struct departure *d, const char *expr, boo
 			*segment = h.segment;
 	}
 	return r;
+}
+
+void threads_explain(struct session *s, const struct departure *d, struct err *err)
+{
+	struct err why = *err;
+
+	if (s->several && machine_diverged(d->fm) && err->sys == 0)
+		err_set(err, "%s; its threads race, but fred-undo takes commands back all the same", why.what);
 }
 
 void culprit_free(struct culprit *culprit)

@@ -24,6 +24,8 @@ enum {
 int threads_ask(struct session *s, struct adapter_event *reply, struct err *err) must_check;
 /* The selected thread makes one move; `really`: struct adapter, alone().  1; 0: it cannot. */
 int threads_move_alone(struct session *s, const char *command, bool really, struct err *err) must_check;
+/* An error that another run was not like the first: what to do about it. */
+void threads_explain(struct session *s, const struct departure *d, struct err *err);
 void culprit_free(struct culprit *culprit);
 
 /* session_turns.c.  A segment as one of the threads goes through it. */

@@ -29,6 +29,8 @@ static void node_free(struct node *node)
 	path_free(&node->steps);
 	free(node->settings);
 	free(node->state);
+	free(node->witness.place);
+	free(node->witness.data);
 	strings_free(node->reissued, node->n_reissued);
 	strings_free(node->looks, node->n_looks);
 	buf_free(&node->typed);

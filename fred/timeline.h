@@ -22,6 +22,12 @@
 
 struct ckpt_snapshot;
 
+/* What tells a position in a program with several threads: both NULL in others. */
+struct witness {
+	char *place;                    /* of the place and its locals: with another one it is another position */
+	char *data;                     /* of data that the other threads may have changed meanwhile */
+};
+
 struct node {
 	int id;
 	struct node *parent;            /* NULL: the first prompt */
@@ -48,6 +54,7 @@ struct node {
 	size_t n_looks;
 	char *state;                    /* the adapter's word on how the command ended: by ^C, say, in a state with this digest;
 	                                 * with needs_ends of every command that moved, as soon as somebody asks; else NULL */
+	struct witness witness;
 	size_t eofs;                    /* ends of file that it read after ... */
 	struct buf typed;               /* ... terminal input that the edge consumed */
 	size_t stdin_pos;               /* how far the program had read a stdin that is no terminal */

@@ -158,7 +158,7 @@ const struct adapter gdb_adapter = {
 	.begin = client_begin, .begin_command = "start", .go_on_command = "continue", .worth_beginning = gdb_worth_beginning,
 	.ended_next = gdb_ended_next, .frame_for = client_frame_for,
 	.watch_changes = client_watch_changes, .changed_by = client_changed_by, .forget_changes = client_forget_changes,
-	.alone = client_alone, .in_thread = gdb_in_thread,
+	.alone = client_alone, .witness = client_witness, .in_thread = gdb_in_thread,
 	/* A tick is 0.2 ms, a mark 5 to 10, and a return to it 15. */
 	.mark_interval = 256, .leaps = true, .unmeasured = gdb_unmeasured, .measure = client_measure,
 	.claims = gdb_claims, .open = gdb_open, CLIENT_MEMBERS,

@@ -257,6 +257,27 @@ def test_back_from_a_worker_goes_along_the_worker(at_end):
     assert "loop.c:%d" % loop in gdb.do("reverse-next") and gdb.do("output sum") == "15"
 
 
+def test_where_threads_race_nothing_is_claimed(at_end):
+    """Another run may come to the breakpoint with another count behind it."""
+    gdb = at_end("mutex")
+    gdb.do_all("fred-undo", "break %d if counter == 20" % line_of("mutex", "/* the change */"), "continue")
+    before = gdb.do("output counter"), gdb.do("output $_thread"), gdb.do("output i")
+    answer = gdb.do("reverse-next")
+    if "did not run the same way" in answer:
+        assert "its threads race, but fred-undo takes commands back all the same" in answer
+        assert (gdb.do("output counter"), gdb.do("output $_thread"), gdb.do("output i")) == before
+    else:
+        assert "pthread_mutex_lock" in answer and gdb.do("output $_thread") == before[1]
+        assert gdb.do("output i") == before[2]
+        assert gdb.do("output counter") == "20" or "FReD: the other threads did not run as they had" in answer
+
+
+def test_what_other_threads_did_otherwise_is_said(at_end):
+    gdb = at_end("loop", "/* the change */")
+    answer = gdb.do("reverse-next")
+    assert "for (int" in answer and "FReD: the other threads did not run as they had" in answer
+
+
 def test_back_from_where_a_search_has_led_goes_along_its_thread(at_end):
     gdb = at_end("loop")
     gdb.do("fred-reverse-watch shared")
