@@ -184,23 +184,6 @@ static int learn_end(struct fred_machine *m, struct node *end, struct err *err)
 	return travel_to(s, m->nodes[m->segment], err);
 }
 
-/* At the end of a run of a program with several threads: did they race as in the first run, as far as can be seen? */
-static int check_witness(struct fred_machine *m, struct err *err)
-{
-	const struct witness *first = &m->nodes[m->segment + 1]->witness;
-	struct witness now;
-
-	if (!first->place)
-		return 0;
-	if (request_witness(m->session, &now, err))
-		return -1;
-	m->stop.diverged = m->stop.diverged || !now.place || strcmp(now.place, first->place) != 0;
-	m->raced = m->raced || !now.data || strcmp(now.data, first->data) != 0;
-	free(now.place);
-	free(now.data);
-	return 0;
-}
-
 int machine_learn(struct fred_machine *m, int segment, struct err *err)
 {
 	struct machine_stop stop;
@@ -257,7 +240,7 @@ static int forward(struct fred_machine *m, uint64_t limit, const struct told *to
 		return -1;
 	m->stop.diverged |= ways_differ(&m->ways[m->segment], m->stop.tick, m->way) ||
 			    (m->stop.end && end->partial && end->way && m->way != end->way);
-	if (m->stop.end && check_witness(m, err))
+	if (m->stop.end && request_compare(s, &end->witness, &m->stop.diverged, &m->raced, err))
 		return -1;
 	m->diverged |= m->stop.diverged;
 	return 0;

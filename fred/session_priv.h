@@ -89,6 +89,8 @@ int request_class(struct session *s, const char *line, enum command_class *class
 int request_state(struct session *s, const char *command, char **state, struct err *err) must_check;
 /* struct adapter: witness(), where there have been several threads; otherwise nothing.  The caller frees. */
 int request_witness(struct session *s, struct witness *witness, struct err *err) must_check;
+/* At the end of a run: did the threads race as in the first run, as far as can be seen?  Only ever sets the two. */
+int request_compare(struct session *s, const struct witness *first, bool *diverged, bool *raced, struct err *err) must_check;
 int request_measure(struct session *s, const char *command, char **state, struct err *err) must_check;
 /* The reply to a request that evaluates an expression: as long as eval-timeout allows.  The session is astray then. */
 int request_evaluated(struct session *s, const char *expr, struct adapter_event *reply, struct err *err) must_check;

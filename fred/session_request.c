@@ -182,6 +182,21 @@ int request_witness(struct session *s, struct witness *witness, struct err *err)
 	return 0;
 }
 
+int request_compare(struct session *s, const struct witness *first, bool *diverged, bool *raced, struct err *err)
+{
+	struct witness now;
+
+	if (!first->place)
+		return 0;
+	if (request_witness(s, &now, err))
+		return -1;
+	*diverged = *diverged || !now.place || strcmp(now.place, first->place) != 0;
+	*raced = *raced || !now.data || strcmp(now.data, first->data) != 0;
+	free(now.place);
+	free(now.data);
+	return 0;
+}
+
 int request_measure(struct session *s, const char *command, char **state, struct err *err)
 {
 	char *measured;
