@@ -269,7 +269,8 @@ class Clock:
         if end.waits_for_place():
             stop.end = self.arrived or (end.how == 'step' and stepped and end.was_reached(frame))
             if end.how == 'state' and isinstance(event, gdb.SignalEvent):
-                stop.end |= event.stop_signal == 'SIGINT'       # it was no ^C: the program has sent it
+                # It was no ^C but a signal of the program's: that stops it before the instruction there, and no breakpoint.
+                stop.end |= event.stop_signal == 'SIGINT' or end.is_here(frame)
         elif end.how == 'count':
             stop.end = stop.tick >= self.steps
         elif end.how == 'break':

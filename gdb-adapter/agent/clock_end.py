@@ -22,6 +22,7 @@
 # not where commands of a breakpoint let the program go on.  Those are run once as they are, and the passings are counted.
 
 REGISTERS = 'rax rbx rcx rdx rsi rdi rbp r8 r9 r10 r11 r12 r13 r14 r15'.split()
+TRAP_FLAG = 1 << 8
 STACK = 512             # bytes of it that belong to a state
 RESTARTED = range(-516, -511)           # -ERESTART...: a system call was interrupted and is executed again
 
@@ -105,7 +106,8 @@ def clock_state(frame, in_call):
     names = REGISTERS
     if in_call:
         names = [name for name in names if name not in ('rax', 'rcx', 'r11')]
-    values = ['%s=%x' % (name, clock_register(frame, name)) for name in names]
+    # A system call leaves the flags in r11, and of a step by one instruction those have the trap flag.
+    values = ['%s=%x' % (name, clock_register(frame, name) & ~(TRAP_FLAG if name == 'r11' else 0)) for name in names]
     try:
         stack = gdb.selected_inferior().read_memory(sp, STACK).tobytes()
     except gdb.error:

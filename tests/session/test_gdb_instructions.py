@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """fred-reverse-stepi and -nexti against stepping forward in gdb alone."""
+import os
 import re
 import shutil
 import subprocess
@@ -109,4 +110,25 @@ def test_reverse_nexti(folder):
     assert pc(session) == way[call + 1][0]
     session.do("fred-reverse-nexti")                        # from the callee's first instruction to the call
     assert pc(session) == way[call][0]
+    session.kill()
+
+
+def test_from_a_signal_of_the_programs_own(folder):
+    """Forward, stepi stops twice there: after the system call that raises it, and at the signal."""
+    path = os.path.join(folder.work, "p.c")
+    with open(path, "w") as file:
+        file.write("#include <signal.h>\nvolatile int hits;\nstatic void on(int s) { hits++; }\n"
+                   "int main(void)\n{\n\tsignal(SIGUSR1, on);\n\traise(SIGUSR1);\n\treturn hits;\n}\n")
+    subprocess.run(["gcc", "-g", "-O0", "-o", "p", "p.c"], cwd=folder.work, check=True)
+    session = Gdb(folder, "./p", snapshots=True)
+    session.do("break main")
+    session.do("run")
+    assert "SIGUSR1" in session.do("continue")
+    stop = pc(session)
+    session.do("fred-reverse-stepi")
+    assert pc(session) == stop and "after being stepped" in session.do("info program")
+    session.do("fred-reverse-stepi")
+    assert "syscall" in session.do("x/i $pc")
+    session.do("fred-end")
+    assert pc(session) == stop
     session.kill()
