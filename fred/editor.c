@@ -245,8 +245,11 @@ enum editor_result editor_read(struct session *session, const char *prompt, char
 			rl_callback_read_char();
 			continue;
 		}
-		if (editor_write(NULL, 0))
+		if (editor_write(NULL, 0)) {
+			rl_callback_handler_remove();
+			session_hang_up(session);
 			return EDITOR_STATE;
+		}
 		bool readable = session_idle(session, &interrupted, before_output, after_output);
 		look_after_terminal();
 		if (interrupted || session_state(session) != was) {
@@ -259,7 +262,9 @@ enum editor_result editor_read(struct session *session, const char *prompt, char
 		if (readable)
 			rl_callback_read_char();
 	}
-	if (editor_write("\n", got ? 0 : 1))
+	if (editor_write("\n", got ? 0 : 1)) {
+		session_hang_up(session);
 		return EDITOR_STATE;
+	}
 	return give(line);
 }

@@ -158,6 +158,7 @@ void session_close(struct session *s)
 }
 
 enum session_state session_state(const struct session *s) { return s->hangup ? SESSION_HANGUP : s->state; }
+void session_hang_up(struct session *s) { s->hangup = true; }
 const char *session_prompt(const struct session *s) { return s->prompt; }
 int session_status(const struct session *s) { return s->status; }
 const struct adapter_alias *session_aliases(const struct session *s) { return s->goes_back ? NULL : s->adapter->aliases; }

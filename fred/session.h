@@ -38,6 +38,7 @@ int session_open(struct session **session, const struct session_options *options
 void session_close(struct session *session);
 
 enum session_state session_state(const struct session *session);
+void session_hang_up(struct session *session);          /* nobody reads what we write: SESSION_HANGUP, for good */
 /* The debugger's prompt as it printed it, "(fred) " when it has exited; borrowed until the next verb. */
 const char *session_prompt(const struct session *session);
 /* The debugger's exit as from wait(2), once it has ended. */

@@ -70,7 +70,7 @@ def test_steps_of_the_engine_fail(folder, name, nth):
 def test_no_namespaces(folder):
     """gdb cannot go back then, and is a debugger none the less."""
     session = start(folder, "sums", "break square", "run", env={"FRED_FAULT": "no-root-namespaces,no-user-namespaces"})
-    assert re.search("FReD: no snapshots.*namespaces.*fredapp --doctor", session.do("continue"))
+    assert re.search("FReD: no snapshot .*namespaces.*fredapp --doctor", session.do("continue"))
     assert value(session, "n") == "2"
     assert re.match("FReD: .*--doctor", session.do("fred-reverse-next"))
     assert value(session, "n") == "2"

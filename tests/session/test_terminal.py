@@ -106,3 +106,11 @@ def test_pasted_text_comes_in_brackets(fred):
     text = session.expect("restart")
     assert text.index("\x1b[?2004l") < text.index("The program finished"), "brackets are off while the program runs"
     session.quit()
+
+
+def test_nobody_reads(folder):
+    """A terminal to type at, and a reader of the output that has had enough: fredapp ends, and does not write for ever."""
+    session = driver.Terminal(folder, ["sh", "-c", "%s | head -n 1" % " ".join([driver.FRED, *driver.pdb("a.py")])])
+    session.expect("a.py(1)")
+    session.send("next")
+    session.expect_end()
