@@ -47,6 +47,8 @@ static int take_ticks(struct adapter_event *event, const char *body, size_t n, s
 	for (size_t i = 0; i < event->n_ticks; i++) {
 		uint32_t v = u32_of(body + 4 * i);
 
+		if ((v & 7) > MACHINE_ROUGH)
+			return err_set(err, "the agent sent a broken trace (kind %u)", v & 7);
 		event->ticks[i] = (struct machine_tick){ .depth = v >> 4, .breakpoint = v >> 3 & 1, .kind = v & 7 };
 	}
 	return 0;

@@ -4,7 +4,7 @@
  * Each message is a header of five bytes, a little-endian u32 with the length of the body and one byte with the type,
  * and the body: fields of UTF-8 text (surrogateescape for bytes that are none), each ended by a NUL.  The body of
  * MESSAGE_TICKS is little-endian u32s instead, one a tick: depth << 4 | breakpoint << 3 | kind;
- * and one with kind 4 where a watchpoint triggered in between (MACHINE_TRIGGER).
+ * and one with kind 4 where a watchpoint triggered in between (MACHINE_TRIGGER), with 5 where the stop was rough (MACHINE_ROUGH).
  *
  * A conversation: HELLO once, when the debugger is there.  PROMPT or MORE whenever it reads a line; then any
  * number of requests, each answered by REPLY or FAILED (whose one field says why), then one answer: LINE, END_OF_FILE,

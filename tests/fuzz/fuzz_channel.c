@@ -50,7 +50,7 @@ static void describe(const struct adapter_event *event, struct buf *seen)
 	for (size_t i = 0; i < event->n_fields; i++)
 		buf_printf(seen, " <%s>", event->fields[i]);
 	for (size_t i = 0; i < event->n_ticks; i++) {
-		must(event->ticks[i].kind <= MACHINE_EXCEPTION);
+		must(event->ticks[i].kind <= MACHINE_ROUGH);
 		buf_printf(seen, " %u/%u/%d", event->ticks[i].depth, event->ticks[i].kind, event->ticks[i].breakpoint);
 	}
 	if (event->kind == ADAPTER_PROMPT || event->kind == ADAPTER_MORE)
