@@ -143,7 +143,7 @@ static void check_entry(struct sim *sim, uint32_t depth)
 	int64_t first = (int64_t)(sim->segments[0].from / 8), begins = (int64_t)((sim_now(sim) + 7) / 8), before;
 	struct err err = { 0 };
 
-	if (sim->activations[self].untraced)
+	if (self < 0 || sim->activations[self].untraced)
 		return;
 	while (begins > first && sim_lives(sim, self, (uint64_t)(begins - 1) * 8))
 		begins--;
