@@ -227,11 +227,12 @@ int client_settings_load(void *self, const char *saved, struct err *err)
 int client_clock_run(void *self, const char *text, uint64_t limit, enum adapter_trace trace, const char *breakpoints,
 			 bool show, const char *until, bool by_instruction, struct err *err)
 {
-	char number_[24];
+	char number_[24], how[12];
 
 	snprintf(number_, sizeof number_, "%llu", (unsigned long long)limit);
-	return SEND(self, MESSAGE_CLOCK_RUN, err, text != NULL ? "1" : "0", text != NULL ? text : "", number_,
-		    trace == ADAPTER_LEAPS ? "3" : trace == ADAPTER_OBSERVES ? "2" : trace ? "1" : "0", breakpoints != NULL ? breakpoints : "", show ? "1" : "0", until != NULL ? until : "",
+	snprintf(how, sizeof how, "%d", trace);
+	return SEND(self, MESSAGE_CLOCK_RUN, err, text != NULL ? "1" : "0", text != NULL ? text : "", number_, how,
+		    breakpoints != NULL ? breakpoints : "", show ? "1" : "0", until != NULL ? until : "",
 		    by_instruction ? "1" : "0");
 }
 

@@ -59,7 +59,7 @@ enum agent_request {
 	MESSAGE_SETTINGS_LOAD = 'o',    /* saved; reply: warnings */
 	MESSAGE_STATE = 'd',            /* the command that ended here; reply: how, or a digest of the stop's frames */
 	MESSAGE_MEASURE = 'm',          /* command, state; reply: the state that can be found again */
-	/* 1 or 0 (go on after a halt), text, limit, trace (2: and observe; 3: none, and leap), settings whose breakpoints are told or "", show, digest of the state that is the end or "", by instruction */
+	/* 1 or 0 (go on after a halt), text, limit, enum adapter_trace, settings whose breakpoints are told or "", show, digest of the state that is the end or "", by instruction */
 	MESSAGE_CLOCK_RUN = 'k',
 	MESSAGE_BEGIN = 'b',            /* text: start the program, halt it where it begins.  PROMPT or FAILED answers */
 	MESSAGE_GO_ON = 'g',

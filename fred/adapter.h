@@ -31,7 +31,7 @@ enum command_class {
 enum { ADAPTER_WAY_TICKS = 16 };
 
 /* What clock_run() tells of its way. */
-enum adapter_trace { ADAPTER_QUIET, ADAPTER_TRACES, ADAPTER_OBSERVES, ADAPTER_LEAPS };
+enum adapter_trace { ADAPTER_QUIET, ADAPTER_TRACES, ADAPTER_OBSERVES, ADAPTER_LEAPS };     /* the channel carries the number */
 
 enum adapter_event_kind {
 	ADAPTER_NOTHING,        /* no whole message yet */

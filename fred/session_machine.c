@@ -101,19 +101,15 @@ static int op_enter(void *self, int segment, struct machine_stop *stop, struct e
 /* Did a run that ended by itself end where the first run did? */
 static int check_end(struct fred_machine *m, struct err *err)
 {
-	struct node *end = m->nodes[m->segment + 1];
-	struct place place = {0};
+	cleanup_free char *elsewhere = NULL;
 
-	if (!end->place.file || m->stop.diverged)
-		return 0;
-	if (request_where(m->session, &place, NULL, err))
-		return -1;
-	m->stop.diverged = !place_same(&place, &end->place);
 	if (m->stop.diverged)
-		log_info(LOG_SESSION, "segment %d ended at %s:%ld depth %u, the first time at %s:%ld depth %u", m->segment,
-			 place.file ? place.file : "?", place.line, place.depth, end->place.file, end->place.line,
-			 end->place.depth);
-	place_free(&place);
+		return 0;
+	if (request_elsewhere(m->session, m->nodes[m->segment + 1], &elsewhere, err))
+		return -1;
+	m->stop.diverged = elsewhere != NULL;
+	if (elsewhere)
+		log_info(LOG_SESSION, "segment %d %s", m->segment, elsewhere);
 	return 0;
 }
 

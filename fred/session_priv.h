@@ -105,8 +105,9 @@ int request_show(struct session *s, struct err *err) must_check;
 /* Fills in what the prompt did not tell of a node, if the session stands there. */
 void request_place_of_node(struct session *s, struct node *node);
 void place_free(struct place *place);
-/* The same file, line, depth and kind? */
-bool place_same(const struct place *a, const struct place *b);
+/* Is the session where it was when the node was made, by file, line, depth and kind of stop?  *how: NULL, or where it came to and
+ * where that was; the caller frees. */
+int request_elsewhere(struct session *s, const struct node *node, char **how, struct err *err) must_check;
 
 /* session_run.c */
 /* Waits for the prompt that ends a command and books it in the session's state; for internal runs. */

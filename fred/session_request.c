@@ -50,11 +50,6 @@ void place_free(struct place *place)
 	*place = (struct place){0};
 }
 
-bool place_same(const struct place *a, const struct place *b)
-{
-	return a->file && b->file && !strcmp(a->file, b->file) && a->line == b->line && a->depth == b->depth && a->kind == b->kind;
-}
-
 int request_where(struct session *s, struct place *here, struct place *caller, struct err *err)
 {
 	struct adapter_event reply;
@@ -66,6 +61,28 @@ int request_where(struct session *s, struct place *here, struct place *caller, s
 	adapter_event_free(&reply);
 	place_free(&dummy);
 	return r ? err_set(err, "no program runs here: fred-undo goes back to where it did") : 0;
+}
+
+static bool place_same(const struct place *a, const struct place *b)
+{
+	return a->file && b->file && !strcmp(a->file, b->file) && a->line == b->line && a->depth == b->depth && a->kind == b->kind;
+}
+
+int request_elsewhere(struct session *s, const struct node *node, char **how, struct err *err)
+{
+	const struct place *was = &node->place;
+	struct place place = {0};
+
+	*how = NULL;
+	if (!was->file)
+		return 0;
+	if (request_where(s, &place, NULL, err))
+		return -1;
+	if (!place_same(&place, was))
+		*how = xasprintf("came to %s:%ld depth %u, and the first time to %s:%ld depth %u", place.file ? place.file : "?",
+				 place.line, place.depth, was->file, was->line, was->depth);
+	place_free(&place);
+	return 0;
 }
 
 void request_place_of_node(struct session *s, struct node *node)

@@ -260,9 +260,7 @@ static int halt_at_statement(struct hunt *h, struct culprit *culprit, struct err
 	if (go(h, h->near, err) || count_from_here(h, 0, h->pass, err) < 0 || go_on(h, err) || ask(h, &reply, err))
 		return -1;
 	culprit->end = xstrdup(reply.fields[BY_END]);
-	culprit->thread = xstrdup(reply.fields[BY_SELECTED]);
-	culprit->number = xstrdup(reply.fields[BY_SELECTED_NUMBER]);
-	culprit->name = xstrdup(reply.fields[BY_SELECTED_NAME]);
+	culprit_is_selected(culprit, &reply);
 	adapter_event_free(&reply);
 	if (!*culprit->end)
 		return watch_not_again(err);
@@ -388,6 +386,13 @@ void threads_explain(struct session *s, const struct departure *d, struct err *e
 
 	if (s->several && machine_diverged(d->fm) && err->sys == 0)
 		err_set(err, "%s; its threads race, but fred-undo takes commands back all the same", why.what);
+}
+
+void culprit_is_selected(struct culprit *culprit, const struct adapter_event *reply)
+{
+	culprit->thread = xstrdup(reply->fields[BY_SELECTED]);
+	culprit->number = xstrdup(reply->fields[BY_SELECTED_NUMBER]);
+	culprit->name = xstrdup(reply->fields[BY_SELECTED_NAME]);
 }
 
 void culprit_free(struct culprit *culprit)

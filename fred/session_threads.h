@@ -26,6 +26,8 @@ int threads_ask(struct session *s, struct adapter_event *reply, struct err *err)
 int threads_move_alone(struct session *s, const char *command, bool really, struct err *err) must_check;
 /* An error that another run was not like the first: what to do about it. */
 void threads_explain(struct session *s, const struct departure *d, struct err *err);
+/* It is the selected thread, as threads_ask() told it. */
+void culprit_is_selected(struct culprit *culprit, const struct adapter_event *reply);
 void culprit_free(struct culprit *culprit);
 
 /* session_turns.c.  A segment as one of the threads goes through it. */

@@ -71,11 +71,8 @@ static int prove(struct session *s, struct departure *d, const char *expr, const
 	int r = check_owner(d, expr, reply.fields[BY_SELECTED], err);
 	if (r == 0 && !result->by_command)
 		r = step_makes(s, d, expr, &result->after, reply.fields[BY_THREADS], err);
-	if (r > 0) {
-		culprit->thread = xstrdup(reply.fields[BY_SELECTED]);
-		culprit->number = xstrdup(reply.fields[BY_SELECTED_NUMBER]);
-		culprit->name = xstrdup(reply.fields[BY_SELECTED_NAME]);
-	}
+	if (r > 0)
+		culprit_is_selected(culprit, &reply);
 	adapter_event_free(&reply);
 	return r;
 }

@@ -103,13 +103,17 @@ void outer_suspend(void)
 	was_suspended = true;
 }
 
-bool outer_was_suspended(void)
+/* Told once. */
+static bool take(bool *flag)
 {
-	bool was = was_suspended;
+	bool was = *flag;
 
-	was_suspended = false;
+	*flag = false;
 	return was;
 }
+
+bool outer_was_suspended(void) { return take(&was_suspended); }
+bool outer_was_resized(void) { return take(&was_resized); }
 
 void inner_resize(int master)
 {
@@ -118,14 +122,6 @@ void inner_resize(int master)
 	was_resized = true;
 	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
 		ioctl(master, TIOCSWINSZ, &size);
-}
-
-bool outer_was_resized(void)
-{
-	bool was = was_resized;
-
-	was_resized = false;
-	return was;
 }
 
 /* For input that is no human's: a byte is a byte, 3 is no ^C and 127 erases nothing, as in a pipe; nothing is echoed, or

@@ -84,11 +84,11 @@ int main()
 }
 
 
-def build(folder, source, *flags, output=None):
-    """Compiles one of the programs into the folder; its name there."""
+def build(folder, source, *flags, output=None, text=None):
+    """Compiles one of the programs, or the text, into the folder; its name there."""
     name = output or os.path.splitext(source)[0]
     with open(os.path.join(folder, source), "w") as file:
-        file.write(PROGRAMS[source])
+        file.write(text or PROGRAMS[source])
     compiler = "g++" if source.endswith(".cc") else "gcc"
     subprocess.run([compiler, "-O0", *(flags or ["-g"]), "-o", name, source], cwd=folder, check=True)
     return "./" + name

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`run` into a crash, and then back: the history before the first stop; and how a command ended is remembered while the
 user looks around."""
-import os
 import re
 import shutil
-import subprocess
 
 import pytest
 
@@ -41,10 +39,7 @@ int main(int argc, char **argv)
 
 
 def crashed(folder, run="run"):
-    with open(os.path.join(folder.work, "list.c"), "w") as file:
-        file.write(LIST)
-    subprocess.run(["gcc", "-g", "-O0", "-o", "list", "list.c"], cwd=folder.work, check=True)
-    session = Gdb(folder, "./list", snapshots=True)
+    session = Gdb(folder, build(folder.work, "list.c", text=LIST), snapshots=True)
     assert "SIGSEGV" in session.do(run)
     session.do("bt")
     return session

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """fred-reverse-stepi and -nexti against stepping forward in gdb alone."""
-import os
 import re
 import shutil
 import subprocess
@@ -8,7 +7,7 @@ import subprocess
 import pytest
 
 import driver
-from gdb_pair import Gdb
+from gdb_pair import Gdb, build
 
 pytestmark = pytest.mark.skipif(not shutil.which("gdb") or not shutil.which("gcc"), reason="no gdb or no gcc here")
 
@@ -115,12 +114,9 @@ def test_reverse_nexti(folder):
 
 def test_from_a_signal_of_the_programs_own(folder):
     """Forward, stepi stops twice there: after the system call that raises it, and at the signal."""
-    path = os.path.join(folder.work, "p.c")
-    with open(path, "w") as file:
-        file.write("#include <signal.h>\nvolatile int hits;\nstatic void on(int s) { hits++; }\n"
-                   "int main(void)\n{\n\tsignal(SIGUSR1, on);\n\traise(SIGUSR1);\n\treturn hits;\n}\n")
-    subprocess.run(["gcc", "-g", "-O0", "-o", "p", "p.c"], cwd=folder.work, check=True)
-    session = Gdb(folder, "./p", snapshots=True)
+    raises = ("#include <signal.h>\nvolatile int hits;\nstatic void on(int s) { hits++; }\n"
+              "int main(void)\n{\n\tsignal(SIGUSR1, on);\n\traise(SIGUSR1);\n\treturn hits;\n}\n")
+    session = Gdb(folder, build(folder.work, "p.c", text=raises), snapshots=True)
     session.do("break main")
     session.do("run")
     assert "SIGUSR1" in session.do("continue")

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Several threads under gdb: undo is exact, a search names the thread that makes the change and stops it there, and going back
 by statements goes along the thread that stopped."""
-import os
 import re
 import shutil
-import subprocess
 
 import pytest
 
-from gdb_pair import Gdb
+from gdb_pair import Gdb, build
 
 pytestmark = pytest.mark.skipif(not shutil.which("gdb") or not shutil.which("gcc"), reason="no gdb or no gcc here")
 
@@ -158,10 +156,8 @@ def at_end(folder):
     sessions = []
 
     def begin(name, stop="/* the end */"):
-        with open(os.path.join(folder.work, name + ".c"), "w") as file:
-            file.write(PROGRAMS[name])
-        subprocess.run(["gcc", "-g", "-O0", "-pthread", "-o", name, name + ".c"], cwd=folder.work, check=True)
-        sessions.append(Gdb(folder, "-nx", "./" + name, snapshots=True))
+        program = build(folder.work, name + ".c", "-g", "-pthread", text=PROGRAMS[name])
+        sessions.append(Gdb(folder, "-nx", program, snapshots=True))
         sessions[-1].do_all("break main", "run", "break %d" % line_of(name, stop))
         answer = sessions[-1].do("continue")
         assert stop in answer, answer

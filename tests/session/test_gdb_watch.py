@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """fred-reverse-watch in gdb: whose statement is guilty when functions return, and what needs no frame."""
-import os
 import re
 import shutil
-import subprocess
 
 import pytest
 
-from gdb_pair import Gdb
+from gdb_pair import Gdb, build
 
 pytestmark = pytest.mark.skipif(not shutil.which("gdb") or not shutil.which("gcc"), reason="no gdb or no gcc here")
 
@@ -31,10 +29,7 @@ int main(void)
 
 @pytest.fixture
 def gdb(folder):
-    with open(os.path.join(folder.work, "deep.c"), "w") as file:
-        file.write(DEEP)
-    subprocess.run(["gcc", "-g", "-O0", "-o", "deep", "deep.c"], cwd=folder.work, check=True)
-    session = Gdb(folder, "-nx", "./deep", snapshots=True)
+    session = Gdb(folder, "-nx", build(folder.work, "deep.c", text=DEEP), snapshots=True)
     session.do_all("break main", "run", "break inner if x == 21")
     yield session
     session.kill()

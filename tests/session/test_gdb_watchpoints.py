@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """fred-reverse-continue with gdb's watchpoints enabled, against what they did forwards."""
-import os
 import re
 import shutil
-import subprocess
 
 import pytest
 
-from gdb_pair import Gdb
+from gdb_pair import Gdb, build
 
 pytestmark = pytest.mark.skipif(not shutil.which("gdb") or not shutil.which("gcc"), reason="no gdb or no gcc here")
 
@@ -43,10 +41,7 @@ def line_of(text):
 
 @pytest.fixture
 def gdb(folder):
-    with open(os.path.join(folder.work, "p.c"), "w") as file:
-        file.write(PROGRAM)
-    subprocess.run(["gcc", "-g", "-O0", "-o", "p", "p.c"], cwd=folder.work, check=True)
-    session = Gdb(folder, "-nx", "./p", snapshots=True)
+    session = Gdb(folder, "-nx", build(folder.work, "p.c", text=PROGRAM), snapshots=True)
     session.do_all("set confirm off", "break main", "run", "delete")
     yield session
     session.kill()
