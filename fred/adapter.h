@@ -148,7 +148,8 @@ struct adapter {
 			     uint64_t halt_pass, struct err *err);
 	int (*changed_by)(void *self, struct err *err);
 	int (*forget_changes)(void *self, struct err *err);
-	/* witness(): what tells this position from the same place in a run in which the threads raced otherwise. */
+	/* May be NULL.  What tells this position from the same place in a run in which the threads raced otherwise, or the
+	 * program found the world changed.  Reply: two digests, struct witness; empty: it cannot be told. */
 	int (*witness)(void *self, struct err *err);
 	int (*alone)(void *self, bool really, struct err *err);
 	/* The state() for a clock that counts the statements of that thread; the caller frees. */

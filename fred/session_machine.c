@@ -35,13 +35,14 @@ struct fred_machine {
 	bool leaping;                   /* the run under way has been traced */
 	bool show;                      /* the debugger shows the next place that is run to */
 	struct ways *ways;              /* of each segment, as the first trace told them */
+	struct witness *ends;           /* of each segment, where it has been run again to its end */
 	uint32_t way;                   /* to stop.tick */
 	struct place left, *returns;    /* places to which functions returned: op_leave() */
 	size_t n_returns;
 	uint64_t far;                   /* a segment of more ticks is given up; 0: none is */
 	unsigned snapshots;
 	bool diverged;                  /* a run was not like the first one ... */
-	bool raced;                     /* ... or as far as this thread goes, but the others have left other data */
+	bool changed;                   /* ... or it was, as far as statements go, but came to other values */
 	uint64_t began_us, shown_us;
 };
 
@@ -236,7 +237,7 @@ static int forward(struct fred_machine *m, uint64_t limit, const struct told *to
 		return -1;
 	m->stop.diverged |= ways_differ(&m->ways[m->segment], m->stop.tick, m->way) ||
 			    (m->stop.end && end->partial && end->way && m->way != end->way);
-	if (m->stop.end && request_compare(s, &end->witness, &m->stop.diverged, &m->raced, err))
+	if (m->stop.end && end_seen(s, end, &m->ends[m->segment], &m->stop.diverged, err))
 		return -1;
 	m->diverged |= m->stop.diverged;
 	return 0;
@@ -433,6 +434,7 @@ static struct machine *open_machine(struct session *s, struct node *first, struc
 		m->n++;
 	m->nodes = xcalloc((size_t)m->n + 1, sizeof *m->nodes);
 	m->ways = xcalloc((size_t)m->n + 1, sizeof *m->ways);
+	m->ends = xcalloc((size_t)m->n + 1, sizeof *m->ends);
 	for (int i = m->n; i >= 0; i--, node = node->parent)
 		m->nodes[i] = node;
 	m->session = s;
@@ -472,18 +474,26 @@ void machine_close(struct fred_machine *m)
 	for (size_t i = 0; i < m->n_returns; i++)
 		place_free(&m->returns[i]);
 	free(m->returns);
-	for (int i = 0; i < m->n; i++)
+	for (int i = 0; i < m->n; i++) {
 		ways_free(&m->ways[i]);
+		witness_free(&m->ends[i]);
+	}
 	free(m->ways);
+	free(m->ends);
 	place_free(&m->left);
 	free(m->nodes);
 	free(m);
 }
 
+int machine_compare(struct fred_machine *m, int segment, struct err *err)
+{
+	return end_compare(m->session, m->nodes[segment + 1], &m->ends[segment], &m->changed, err);
+}
+
 void machine_limit(struct fred_machine *m, uint64_t ticks) { m->far = ticks; }
 uint32_t machine_way(const struct fred_machine *m) { return m->way; }
 bool machine_diverged(const struct fred_machine *m) { return m->diverged; }
-bool machine_raced(const struct fred_machine *m) { return m->raced; }
+bool machine_changed(const struct fred_machine *m) { return m->changed; }
 unsigned machine_snapshots(const struct fred_machine *m) { return m->snapshots; }
 struct node *machine_node(const struct fred_machine *m, int segment) { return m->nodes[segment]; }
 void machine_show(struct fred_machine *m) { m->show = true; }

@@ -87,10 +87,10 @@ int request_where(struct session *s, struct place *here, struct place *caller, s
 int request_class(struct session *s, const char *line, enum command_class *class, struct err *err) must_check;
 /* The adapter's digest of the state, which the caller frees. */
 int request_state(struct session *s, const char *command, char **state, struct err *err) must_check;
-/* struct adapter: witness(), where there have been several threads; otherwise nothing.  The caller frees. */
+/* struct adapter: witness().  The caller frees. */
 int request_witness(struct session *s, struct witness *witness, struct err *err) must_check;
-/* At the end of a run: did the threads race as in the first run, as far as can be seen?  Only ever sets the two. */
-int request_compare(struct session *s, const struct witness *first, bool *diverged, bool *raced, struct err *err) must_check;
+/* The node's, where the session stands, if it has moved there and nobody has asked yet.  -1 for ^C only. */
+int request_witness_of_node(struct session *s, struct node *node, struct err *err) must_check;
 int request_measure(struct session *s, const char *command, char **state, struct err *err) must_check;
 /* The reply to a request that evaluates an expression: as long as eval-timeout allows.  The session is astray then. */
 int request_evaluated(struct session *s, const char *expr, struct adapter_event *reply, struct err *err) must_check;
@@ -148,6 +148,11 @@ void ways_add(struct ways *ways, const struct adapter_event *event);
 /* Is that another way to the tick than the one kept?  No, where none is. */
 bool ways_differ(const struct ways *ways, uint64_t tick, uint32_t way);
 void ways_free(struct ways *ways);
+/* A run has ended where `end` is: *now gets its witness.  *diverged is only ever set. */
+int end_seen(struct session *s, const struct node *end, struct witness *now, bool *diverged, struct err *err) must_check;
+/* Did it come to other values than the first run?  May go to `end` to see; false where it cannot be told. */
+int end_compare(struct session *s, struct node *end, const struct witness *now, bool *changed, struct err *err) must_check;
+void witness_free(struct witness *witness);
 
 /* session_machine.c */
 struct fred_machine;
@@ -166,9 +171,11 @@ int machine_death_segment(const struct fred_machine *fm);
 int machine_learn(struct fred_machine *fm, int segment, struct err *err) must_check;
 /* To the tick that the machine has come to. */
 uint32_t machine_way(const struct fred_machine *fm);
-/* Was any run not like the first one?  Or like it, but the other threads have left other data behind? */
+/* Was any run not like the first one?  Or like it, but with other values at the end? */
 bool machine_diverged(const struct fred_machine *fm);
-bool machine_raced(const struct fred_machine *fm);
+bool machine_changed(const struct fred_machine *fm);
+/* Before a target inside the segment is gone to: machine_changed(), if it came to other values when it was run again. */
+int machine_compare(struct fred_machine *fm, int segment, struct err *err) must_check;
 /* Counters for reports. */
 unsigned machine_snapshots(const struct fred_machine *fm);
 /* The node at which segment i begins. */

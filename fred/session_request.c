@@ -99,9 +99,8 @@ void request_place_of_node(struct session *s, struct node *node)
 	if (s->adapter->begin && node->class == COMMAND_RESTARTS && !node->state &&
 	    request_state(s, s->adapter->go_on_command, &node->state, &ignored))
 		log_info(LOG_SESSION, "no beginning: %s", ignored.what);
-	if (node->class == COMMAND_MOVES && node->command && !node->witness.place &&
-	    request_witness(s, &node->witness, &ignored))
-		log_info(LOG_SESSION, "no witness: %s", ignored.what);
+	if (s->several && request_witness_of_node(s, node, &ignored))
+		s->cancelled = true;
 	if (node->place.file)
 		return;
 	if (request_where(s, &place, NULL, &ignored) == 0) {
@@ -189,7 +188,7 @@ int request_witness(struct session *s, struct witness *witness, struct err *err)
 	struct adapter_event reply;
 
 	*witness = (struct witness){0};
-	if (!s->several || !s->adapter->witness)
+	if (!s->adapter->witness)
 		return 0;
 	if (s->adapter->witness(s->agent, err) || request_reply(s, &reply, -1, err))
 		return -1;
@@ -199,19 +198,12 @@ int request_witness(struct session *s, struct witness *witness, struct err *err)
 	return 0;
 }
 
-int request_compare(struct session *s, const struct witness *first, bool *diverged, bool *raced, struct err *err)
+int request_witness_of_node(struct session *s, struct node *node, struct err *err)
 {
-	struct witness now;
-
-	if (!first->place)
+	if (node->class != COMMAND_MOVES || !node->command || node->witness.place || request_witness(s, &node->witness, err) == 0)
 		return 0;
-	if (request_witness(s, &now, err))
-		return -1;
-	*diverged = *diverged || !now.place || strcmp(now.place, first->place) != 0;
-	*raced = *raced || !now.data || strcmp(now.data, first->data) != 0;
-	free(now.place);
-	free(now.data);
-	return 0;
+	log_info(LOG_SESSION, "no witness: %s", err->what);
+	return err->sys == ECANCELED ? -1 : 0;
 }
 
 int request_measure(struct session *s, const char *command, char **state, struct err *err)

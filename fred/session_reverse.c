@@ -29,7 +29,7 @@ int depart(struct session *s, struct departure *d, struct err *err)
 		return -1;
 	}
 	work_begin(s);
-	int r = begin_history(s, err);
+	int r = request_witness_of_node(s, d->from, err) || begin_history(s, err) ? -1 : 0;
 	d->m = machine_open(s, d->settings, &d->fm);
 	if (r) {
 		go_back(s, d, err);
@@ -130,11 +130,22 @@ static int book_arrival(struct session *s, struct departure *d, struct reverse_t
 	return 0;
 }
 
+/* The way is the same, as far as could be seen.  Not so the values, which may be of the clock, of random numbers, of files. */
+static void say_changed(struct session *s, const struct departure *d)
+{
+	if (machine_changed(d->fm))
+		say(s->several ? "the other threads did not run as they had: what they change may be different here"
+			       : "run again, the program came to other values (the time, random numbers, files?): what is here may not be "
+				 "what was here the first time");
+}
+
 /* Goes to a target that has moved, with its place shown. */
 static int arrive(struct session *s, struct departure *d, struct reverse_target *target, struct err *err)
 {
 	struct machine_stop stop;
 
+	if (target->tick && machine_compare(d->fm, target->segment, err))
+		return -1;
 	machine_show(d->fm);
 	if (reverse_go(d->m, target, &stop, err))
 		return -1;
@@ -183,8 +194,8 @@ int session_reverse(struct session *s, enum session_reverse how, long n, struct 
 		r = arrive(s, &d, &target, err);
 	else if (r == 0 && !found)
 		r = s->astray ? travel_to(s, d.from, err) : 0;
-	if (r == 0 && target.moved && machine_raced(d.fm))
-		say("the other threads did not run as they had: what they change may be different here");
+	if (r == 0 && target.moved)
+		say_changed(s, &d);
 	if (r) {
 		threads_explain(s, &d, err);
 		go_back(s, &d, err);
@@ -287,6 +298,8 @@ static int report_watch(struct session *s, struct departure *d, const char *expr
 	if (result->outcome == WATCH_NEVER_CHANGED)
 		return err_set(err, "%s has been %s at every stop since the start", expr, in_words(&result->after));
 	struct machine_stop stop;
+	if (!culprit->there && result->target.tick && machine_compare(d->fm, result->target.segment, err))
+		return -1;
 	if (!culprit->there && reverse_go(d->m, &result->target, &stop, err))
 		return -1;
 	/* At a mark of its own both sides were evaluated in processes that are the same as the user's, to the last bit. */
@@ -310,6 +323,7 @@ static int report_watch(struct session *s, struct departure *d, const char *expr
 		    result->in_caller ? "a" : "the");
 	if (result->inside)
 		say("the program was interrupted inside this statement; the change comes in the rest of it");
+	say_changed(s, d);
 	if (!result->latest)
 		say("it may have changed again later: fred-reverse-watch --last finds the latest change");
 	unsigned snapshots = machine_snapshots(d->fm);

@@ -2,8 +2,12 @@
 /* Has a command that is run again gone the same way?  A tick is a number, and means something only as long as the program
  * does the same from the command's start on: one that finds a directory changed, or a file cached, takes some statements
  * more or less, ends at the same line, and every number after that is another statement's.  So the clock tells digests of
- * its way; those of the first trace of a segment are kept, and each later run is compared where it halts. */
+ * its way; those of the first trace of a segment are kept, and each later run is compared where it halts.
+ *
+ * The same way may lead to other values, a time say, and the first run of all told nothing of its way.  So what the program
+ * has at the end of the command is compared too: its witness, where it has been run again, with that of the first run. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -35,4 +39,37 @@ void ways_free(struct ways *w)
 {
 	free(w->at);
 	*w = (struct ways){0};
+}
+
+int end_seen(struct session *s, const struct node *end, struct witness *now, bool *diverged, struct err *err)
+{
+	witness_free(now);
+	if (request_witness(s, now, err))
+		return -1;
+	/* Where threads race, other locals are another end. */
+	*diverged |= s->several && end->witness.place && now->place && strcmp(now->place, end->witness.place) != 0;
+	return 0;
+}
+
+/* Neither is one that nobody has asked for, or that could not be told. */
+static bool both_known(const struct witness *a, const struct witness *b)
+{
+	return a->place && *a->place && b->place && *b->place;
+}
+
+int end_compare(struct session *s, struct node *end, const struct witness *now, bool *changed, struct err *err)
+{
+	if (now->place && *now->place && !end->witness.place && end->snapshot &&
+	    (travel_to(s, end, err) || request_witness_of_node(s, end, err)))
+		return -1;
+	*changed = both_known(now, &end->witness) &&
+		   (strcmp(now->place, end->witness.place) != 0 || strcmp(now->data, end->witness.data) != 0);
+	return 0;
+}
+
+void witness_free(struct witness *w)
+{
+	free(w->place);
+	free(w->data);
+	*w = (struct witness){0};
 }

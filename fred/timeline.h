@@ -22,10 +22,10 @@
 
 struct ckpt_snapshot;
 
-/* What tells a position in a program with several threads: both NULL in others. */
+/* What was there besides the place, which another run has to come to as well.  Both NULL: nobody has asked. */
 struct witness {
-	char *place;                    /* of the place and its locals: with another one it is another position */
-	char *data;                     /* of data that the other threads may have changed meanwhile */
+	char *place;                    /* of the place and its locals: where threads race, with another one it is another position */
+	char *data;                     /* of other data */
 };
 
 struct node {

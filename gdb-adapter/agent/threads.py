@@ -143,62 +143,6 @@ def forget_changes():
     return []
 
 
-SHARED = 1 << 20        # bytes of shared data that are looked at
-
-
-def witness():
-    """Digests of the place and its locals, and of data that threads share: what the program's file has of it, and its heap."""
-    frame = clock_frame()
-    if frame is None:
-        return ['', '']
-    return [digest(b''.join(local_bytes(frame))), digest(b''.join(shared_bytes(gdb.selected_inferior())))]
-
-
-def local_bytes(frame):
-    yield ('%s %s %s' % (clock_thread(), frame, clock_line(frame))).encode()
-    while frame is not None:
-        line = clock_line(frame)
-        try:
-            block = frame.block() if line else None
-        except RuntimeError:
-            block = None
-        while block is not None and not block.is_static and not block.is_global:
-            for symbol in block:
-                # One that is declared farther down has no value yet.
-                if (symbol.is_variable or symbol.is_argument) and symbol.needs_frame and symbol.line <= line[1]:
-                    yield local_value(symbol, frame)
-            block = block.superblock
-        frame = frame.older()
-
-
-def local_value(symbol, frame):
-    try:
-        value = symbol.value(frame)
-        if value.address is not None and value.type.sizeof <= 256:
-            return gdb.selected_inferior().read_memory(value.address, value.type.sizeof).tobytes()
-        return value.format_string(raw=True, max_elements=10).encode('utf-8', 'replace')
-    except gdb.error:
-        return b'?'
-
-
-def shared_bytes(inferior):
-    left, before = SHARED, None
-    with open('/proc/%d/maps' % inferior.pid) as maps:
-        ranges = [(line.split() + [''])[:6] for line in maps]
-    program = os.path.realpath('/proc/%d/exe' % inferior.pid)
-    for where, mode, _, _, _, name in ranges:
-        first, last = (int(at, 16) for at in where.split('-'))
-        # What has no name and follows the file's data is the rest of that.
-        if mode.startswith('rw') and (name in (program, '[heap]') or name == '' and before == first):
-            before = last if name != '[heap]' else None
-            size = min(last - first, left)
-            left -= size
-            try:
-                yield inferior.read_memory(first, size).tobytes() if size else b''
-            except gdb.error:
-                yield b'?'
-
-
 # System calls that may wait for another thread, or for the world.
 WAITING = 'futex read readv poll ppoll select pselect6 epoll_wait epoll_pwait wait4 waitid accept accept4 connect recvfrom ' \
     'recvmsg pause nanosleep clock_nanosleep rt_sigsuspend rt_sigtimedwait flock fcntl msgrcv semop semtimedop'
@@ -225,4 +169,4 @@ def alone(wanted):
     return [1]
 
 
-requests.update({'q': watch_changes, 'z': changed_by, 'f': forget_changes, 'j': witness, 'a': alone})
+requests.update({'q': watch_changes, 'z': changed_by, 'f': forget_changes, 'a': alone})

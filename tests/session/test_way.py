@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A program that does not do the same when it is run again: FReD says so, also where the line is the right one."""
 import os
+import shutil
 
 import pytest
+
+from driver import line_with
+from gdb_pair import Gdb, build
 
 PROGRAM = """import os, sys
 def work(n):
@@ -62,3 +66,94 @@ def test_one_turn_less_without_a_snapshot(session):
     answer = session.do("fred-undo 6")
     assert "did not run the same way again" in answer or session.do("p total, i") == "(91, 14)\n"
     session.quit()
+
+
+TICKETS = """import sys
+def ticket():
+    with open(sys.argv[1], 'r+') as file:
+        number = int(file.read())
+        file.seek(0)
+        file.write(str(number + %d))
+    return number
+def work():
+    number = ticket()
+    number += 1
+    return number
+def main():
+    kept = work()
+    print(kept)
+main()
+"""
+TICKETS_C = """#include <stdio.h>
+static int ticket(const char *name)
+{
+	int number;
+	FILE *file = fopen(name, "r+");
+	if (fscanf(file, "%%d", &number) != 1)
+		return -1;
+	rewind(file);
+	fprintf(file, "%%d", number + %d);
+	fclose(file);
+	return number;
+}
+static int work(const char *name)
+{
+	int number = ticket(name);
+	number++;
+	return number;
+}
+int main(int argc, char **argv)
+{
+	int kept = work(argv[1]);
+	printf("%%d\\n", kept);
+	return 0;
+}
+"""
+OTHER_VALUES = "the program came to other values"
+
+
+def tickets(folder):
+    name = os.path.join(folder.work, "tickets")
+    with open(name, "w") as file:
+        file.write("100")
+    return name
+
+
+@pytest.mark.parametrize("more", (0, 1))
+def test_other_values(folder, fred, python, more):
+    """The file is closed when a snapshot is taken, and does not go back: run again, work() draws another number."""
+    script = os.path.join(folder.work, "p.py")
+    with open(script, "w") as file:
+        file.write(TICKETS % more)
+    session = fred(argv=[python, "-m", "pdb", script, tickets(folder)])
+    session.do_all("break 14", "continue")
+    assert session.do("p kept") == "101\n"
+    answer = session.do("fred-reverse-step")
+    assert "-> return number" in answer and (OTHER_VALUES in answer) == bool(more)
+    assert session.do("fred-undo") and session.do("p kept") == "101\n"
+    answer = session.do("fred-reverse-watch kept > 100")
+    assert "-> kept = work()" in answer or "return number" in answer
+    assert (OTHER_VALUES in answer) == bool(more)
+
+
+def test_other_values_later(folder, fred):
+    """What was there at the end of an earlier command its snapshot knows."""
+    script = os.path.join(folder.work, "p.py")
+    with open(script, "w") as file:
+        file.write(TICKETS % 1)
+    session = fred(script, tickets(folder))
+    session.do_all("break 13", "continue", "next", "next")
+    assert OTHER_VALUES not in session.do("fred-reverse-step")
+    assert OTHER_VALUES in session.do("fred-reverse-step")
+    session.quit()
+
+
+@pytest.mark.skipif(not shutil.which("gdb") or not shutil.which("gcc"), reason="no gdb or no gcc here")
+@pytest.mark.parametrize("more", (0, 1))
+def test_other_values_in_c(folder, more):
+    session = Gdb(folder, "--args", build(folder.work, "p.c", "-g", text=TICKETS_C % more), tickets(folder), snapshots=True)
+    session.do_all("break %d" % line_with(TICKETS_C, "int kept"), "run", "next")
+    assert "= 101" in session.do("print kept")
+    answer = session.do("fred-reverse-step")
+    assert "return number;" in answer or "}" in answer
+    assert (OTHER_VALUES in answer) == bool(more)
