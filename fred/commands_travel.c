@@ -114,9 +114,9 @@ const struct command travel_commands[] = {
 	{"fred-reverse-watch", "fred-rw", "[--last] EXPR", "go to the statement that gave EXPR its present value",
 	 "Searches the life of the program for a statement before which EXPR had another value and after which it has the\n"
 	 "present one, and goes there: EXPR is still good, and the next statement makes it bad.  EXPR may call functions;\n"
-	 "what they change is taken back.  It is evaluated in the frame that is selected now, in callees in that frame up\n"
-	 "the stack; before its function was called it has no value.  The value may have changed again later; --last looks\n"
-	 "at every stop backwards and finds the latest change.\n"
+	 "what they change is taken back.  If it has local variables it is evaluated in the frame that is selected now, in\n"
+	 "callees in that frame up the stack, and before its function was called it has no value.  The value may have changed\n"
+	 "again later; --last looks at every stop backwards and finds the latest change.\n"
 	 "Example: `fred-reverse-watch len(queue) < 100`; in gdb `fred-reverse-watch list_len(head) < 17`.",
 	 reverse_watch, false},
 	{"fred-start", NULL, "", "go to the first position since the program was started", "Example: `fred-start`.", start, false},

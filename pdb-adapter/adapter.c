@@ -25,5 +25,5 @@ static int pdb_open(void **self, struct adapter_launch *launch, struct err *err)
 const struct adapter pdb_adapter = {
 	.name = "pdb", .aliases = aliases, .step = "step", .next = "next",
 	.claims = launch_claims, .open = pdb_open, CLIENT_MEMBERS,
-	.witness = client_witness, .observe = client_observe, .observed = client_observed, .seen_of = messages_seen,
+	.frame_for = client_frame_for, .witness = client_witness, .observe = client_observe, .observed = client_observed, .seen_of = messages_seen,
 };
