@@ -13,6 +13,7 @@
 #include "channel/agent/channel.h"
 #include "channel/agent/environment.h"
 #include "channel/agent/namespace.h"
+#include "pdb-adapter/agent/clock_control.h"
 #include "pdb-adapter/agent/prompt.h"
 
 static const char source[] = {
@@ -22,6 +23,16 @@ static const char source[] = {
 
 static struct method_def functions[] = {
 	{ "input", py_input, METH_VARARGS, NULL },
+	{ "clock_zero", py_clock_zero, METH_VARARGS, NULL },
+	{ "clock_pdb", py_clock_pdb, METH_VARARGS, NULL },
+	{ "clock_set", py_clock_set, METH_VARARGS, NULL },
+	{ "clock_arm", py_clock_arm, METH_VARARGS, NULL },
+	{ "clock_halt", py_clock_halt, METH_VARARGS, NULL },
+	{ "clock_drop", py_clock_drop, METH_VARARGS, NULL },
+	{ "clock_prompt", py_clock_prompt, METH_VARARGS, NULL },
+	{ "clock_state", py_clock_state, METH_VARARGS, NULL },
+	{ "clock_send", py_clock_send, METH_VARARGS, NULL },
+	{ "clock_left", py_clock_left, METH_VARARGS, NULL },
 	{ NULL, NULL, 0, NULL },
 };
 
