@@ -8,6 +8,7 @@
 #include "pdb-adapter/agent/clock_pdb.h"
 #include "pdb-adapter/agent/clock_run.h"
 #include "pdb-adapter/agent/clock_tape.h"
+#include "pdb-adapter/agent/clock_watch.h"
 #include "pdb-adapter/agent/frame.h"
 
 static object *settrace;        /* the interpreter's own function; or what the program had put in its place */
@@ -84,6 +85,14 @@ void control_mark_frames(object *frame, bool on)
 	}
 }
 
+/* Where pdb has turned tracing off, a program that has asked sys.gettrace() turns it on again by None. */
+static enum tracer none_means(void)
+{
+	if (run.calling)
+		return pdb_quitting() ? TRACER_NONE : TRACER_PDB_OFF;
+	return run.pdb_is_off && run.tracer != TRACER_PDB_OFF ? TRACER_PDB_OFF : TRACER_NONE;
+}
+
 void run_tracer_set(object *function, bool is_pdbs)
 {
 	enum tracer before = run.tracer;
@@ -93,7 +102,9 @@ void run_tracer_set(object *function, bool is_pdbs)
 	if (function != NULL)
 		run.tracer = is_pdbs ? TRACER_PDB : TRACER_OTHER;
 	else
-		run.tracer = run.calling && !pdb_quitting() ? TRACER_PDB_OFF : TRACER_NONE;
+		run.tracer = none_means();
+	if (run.calling || is_pdbs)
+		run.pdb_is_off = run.tracer == TRACER_PDB_OFF;
 	run.unmarked = run.tracer == TRACER_PDB_OFF && names.unwanted != NULL;
 	if (run.tracer == TRACER_OTHER || run.tracer == TRACER_NONE) {
 		if (run.gap_from >= run.gap_to)
@@ -136,6 +147,7 @@ object *py_clock_zero(object *self, object *args)
 	run.gap_from = run.gap_to = run.depth = 0;
 	run.last = run.place = NULL;
 	run.counted = true;
+	run.pdb_is_off = false;
 	run.by_line = number(args, 0) != 0;
 	return none();
 }
@@ -152,7 +164,7 @@ object *py_clock_set(object *self, object *args)
 	run.limit = (uint64_t)number(args, 0);
 	run.told = number(args, 1) != 0;
 	set(&run.breakpoints, argument(args, 2));
-	set(&run.observe, argument(args, 3));
+	watch_set(argument(args, 3));
 	run.until_depth = (int)number(args, 4);
 	run.until_line = (int)number(args, 5);
 	pdb_forget_frame();
@@ -207,7 +219,7 @@ object *py_clock_drop(object *self, object *args)
 {
 	set(&kept, NULL);
 	set(&run.breakpoints, NULL);
-	set(&run.observe, NULL);
+	watch_set(NULL);
 	pdb_drop();
 	control_mark_frames(argument(args, 0), false);
 	return nothing_or_error();

@@ -123,10 +123,10 @@ object *pdb_at_work(void)
 	return work.pdb;
 }
 
-/* A variable of the Pdb at work; borrowed.  Its class has none of that name. */
+/* A variable of the Pdb at work; borrowed.  Its class has none of that name.  None at work: another thread has ended the run. */
 static object *variable(object *name)
 {
-	return PyDict_GetItem(work.variables, name);
+	return work.variables != NULL ? PyDict_GetItem(work.variables, name) : NULL;
 }
 
 static bool is_true(object *value)
@@ -168,11 +168,11 @@ static object *file_of(object *frame)
 		return here.file;
 	code = frame_code(frame);
 	name = code != NULL ? PyObject_GetAttr(code, filename) : NULL;
-	file = name != NULL ? PyDict_GetItem(work.canonical, name) : NULL;
+	file = name != NULL && work.canonical != NULL ? PyDict_GetItem(work.canonical, name) : NULL;
 	set(&here.file, file);
-	if (name != NULL && file == NULL) {
+	if (name != NULL && file == NULL && work.canonical != NULL) {
 		here.file = PyObject_CallFunctionObjArgs(canonic, work.pdb, name, NULL);
-		if (here.file != NULL && PyDict_SetItem(work.canonical, name, here.file) < 0)
+		if (here.file != NULL && work.canonical != NULL && PyDict_SetItem(work.canonical, name, here.file) < 0)
 			set(&here.file, NULL);
 	}
 	set(&name, NULL);
@@ -234,7 +234,7 @@ static bool skip(object *frame, bool *tick)
 {
 	object *answer;
 
-	if (!*tick || !work.skipping)
+	if (!*tick || !work.skipping || work.pdb == NULL)
 		return true;
 	answer = PyObject_CallFunctionObjArgs(skipped, work.pdb, frame, NULL);
 	if (answer == NULL)
@@ -285,7 +285,7 @@ bool pdb_judge_unseen(object *frame, int what, object *arg, bool *tick)
 
 void pdb_pass(object *frame)
 {
-	if (work.enters && PyObject_SetAttr(work.pdb, enterframe, frame) < 0)
+	if (work.enters && work.pdb != NULL && PyObject_SetAttr(work.pdb, enterframe, frame) < 0)
 		PyErr_Clear();
 }
 

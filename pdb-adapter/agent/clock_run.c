@@ -6,6 +6,7 @@
 #include "pdb-adapter/agent/clock_control.h"
 #include "pdb-adapter/agent/clock_pdb.h"
 #include "pdb-adapter/agent/clock_tape.h"
+#include "pdb-adapter/agent/clock_watch.h"
 #include "pdb-adapter/agent/frame.h"
 
 struct run run;
@@ -32,7 +33,7 @@ static object *call(object *function, object *frame, int what, object *arg)
 /* A trace function has raised an exception: it goes to the program, and nothing is traced any more. */
 static int fail(object *frame)
 {
-	run.calling = false;
+	run.calling = run.pdb_is_off = false;
 	if (run.running)
 		run_tracer_set(NULL, false);
 	else
@@ -83,7 +84,11 @@ static int leave(object *global, object *frame, int what, object *arg)
 	object *function = function_of(global, frame, what);
 	int result;
 
+	if (global != NULL)
+		Py_IncRef(global);      /* 3.9 drops it before it takes it anew */
 	control_settrace(global != NULL ? global : names.nothing);
+	if (global != NULL)
+		Py_DecRef(global);
 	if (function == NULL)
 		return 0;
 	result = hand_on(function, frame, what, arg);
@@ -146,21 +151,6 @@ static bool note_left(object *frame)
 	return ok;
 }
 
-static bool observe(object *frame, uint32_t value)
-{
-	object *v = PyLong_FromLong((long)value), *count = PyLong_FromLongLong((long long)run.count), *done = NULL;
-
-	if (v != NULL && count != NULL)
-		done = PyObject_CallFunctionObjArgs(run.observe, frame, v, count, NULL);
-	if (v != NULL)
-		Py_DecRef(v);
-	if (count != NULL)
-		Py_DecRef(count);
-	if (done != NULL)
-		Py_DecRef(done);
-	return done != NULL;
-}
-
 /* False: an exception is set. */
 static bool count_tick(object *frame, int what, object *arg, int depth)
 {
@@ -182,7 +172,7 @@ static bool count_tick(object *frame, int what, object *arg, int depth)
 		run.previous = value;
 		value |= (uint32_t)there;
 	}
-	if (run.told && run.observe != NULL && !observe(frame, value))
+	if (run.told && !watch_tick(frame, what, depth, run.count))
 		return false;
 	tape_tick(run.count, value, frame_instruction(frame), run.told);
 	return true;
@@ -258,6 +248,7 @@ static void see_to_line(object *frame)
 static int pdb_event(object *function, object *frame, int what, object *arg, int depth)
 {
 	struct verdict verdict = {.tick = false};
+	unsigned prompts = run.prompts;
 	bool over = false, ok;
 
 	if (function != NULL)
@@ -269,6 +260,8 @@ static int pdb_event(object *function, object *frame, int what, object *arg, int
 		PyTraceBack_Here(frame);
 		return fail(frame);
 	}
+	if (run.prompts != prompts)     /* Python has run: another thread has come to a prompt */
+		return function != NULL ? hand_on(function, frame, what, arg) : 0;
 	if (function != NULL && ask_pdb(function, frame, what, arg, &verdict, &over) < 0)
 		return -1;
 	if (over)

@@ -33,6 +33,7 @@ struct run {
 	bool calling;                   /* in pdb's trace function */
 	unsigned prompts;               /* of all time: when it has changed after a call of pdb, this is another run or none */
 	enum tracer tracer;
+	bool pdb_is_off;                /* the tracer was TRACER_PDB_OFF before the program set others */
 	bool unmarked;                  /* frames have lost what control_mark_frames() gave them */
 
 	/* Frames between these depths were called while pdb was not the tracer.  pdb sees nothing of them, nor would `step`;
@@ -52,7 +53,6 @@ struct run {
 	bool told;                      /* ticks are told */
 	uint32_t previous;              /* the last tick told */
 	object *breakpoints;            /* those told with them, file: line: list; or NULL */
-	object *observe;                /* a look at an expression at each tick; or NULL */
 };
 extern struct run run;
 

@@ -17,7 +17,7 @@ static void (*locals_to_fast)(object *, int);
  * tells; the frame's f_fast_as_locals does, which is the byte that becomes 1 when they are shown. */
 static size_t shown_at;                         /* its offset; 0: there is no such thing */
 
-static object *no_object, *name_back, *name_code, *name_globals, *name_instruction, *name_trace;
+static object *no_object, *name_back, *name_code, *name_globals, *name_locals, *name_instruction, *name_trace;
 
 static void find_shown(object *frame)
 {
@@ -49,10 +49,11 @@ bool frame_api(void)
 	name_back = PyUnicode_InternFromString("f_back");
 	name_code = PyUnicode_InternFromString("f_code");
 	name_globals = PyUnicode_InternFromString("f_globals");
+	name_locals = PyUnicode_InternFromString("f_locals");
 	name_instruction = PyUnicode_InternFromString("f_lasti");
 	name_trace = PyUnicode_InternFromString("f_trace");
-	return no_object != NULL && name_back != NULL && name_code != NULL && name_globals != NULL && name_instruction != NULL &&
-		name_trace != NULL;
+	return no_object != NULL && name_back != NULL && name_code != NULL && name_globals != NULL && name_locals != NULL &&
+		name_instruction != NULL && name_trace != NULL;
 }
 
 static object *attribute(object *frame, object *name)
@@ -75,6 +76,11 @@ object *frame_code(object *frame)
 object *frame_globals(object *frame)
 {
 	return attribute(frame, name_globals);
+}
+
+object *frame_locals(object *frame)
+{
+	return attribute(frame, name_locals);
 }
 
 object *frame_back(object *frame)

@@ -14,6 +14,7 @@ bool frame_api(void);
 /* New references; NULL: there is none, without an exception set. */
 object *frame_code(object *frame);
 object *frame_globals(object *frame);
+object *frame_locals(object *frame);
 
 /* The caller's frame or NULL; borrowed, since it lives as long as the callee runs. */
 object *frame_back(object *frame);

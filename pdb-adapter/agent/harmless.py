@@ -123,6 +123,7 @@ class Compiler:
 
     def __init__(self, text):
         self.lines, self.constants, self.variables, self.indent = [], {}, 0, 1
+        self.names = {}             # used as a set, in order
         self.emit('return ' + self.value(ast.parse(text.strip(), mode='eval').body))
         names = {each.__name__: each for each in (attribute, item, truth, compare, contains, size, no_builtin, Disturbing)}
         names.update(self.constants, absent=absent, PLAIN=PLAIN, NUMBERS=NUMBERS, __builtins__={'type': type})
@@ -166,6 +167,7 @@ class Compiler:
         return self.new('{}')
 
     def of_Name(self, node):
+        self.names[node.id] = True
         value = self.new('l.get(%r, absent)' % node.id)
         self.emit('if %s is absent: %s = g.get(%r, absent)' % (value, value, node.id))
         self.emit('if %s is absent: no_builtin(g, %r)' % (value, node.id))
@@ -244,6 +246,7 @@ class Compiler:
         name = node.func
         if not isinstance(name, ast.Name) or name.id != 'len' or len(node.args) != 1 or node.keywords:
             raise Disturbing('a call')
+        self.names['len'] = True
         self.emit("if 'len' in l or 'len' in g: raise Disturbing")
         return self.new('size(%s)' % self.value(node.args[0]))
 

@@ -2,23 +2,23 @@
 # Looking at an expression at every stop of a run.  Where that could disturb the program the observer gives up: the search
 # evaluates at a few stops instead, in processes that are thrown away.
 
-WALK = 20                       # frames from a stop to the watched one, on the average
-
 
 def make_observer():
     look = None                 # the compiled expression
     why = ''                    # it was given up, or refused
-    level = 0                   # depth of the frame
     known = False               # `last` holds: the activation is there
     last = None                 # the key of its value at the last stop
-    changes = change = walked = returned = 0
+    changes = change = 0
+    with_ = None                # what the clock is given (clock_watch.h)
 
     def prepare(p, text, depth):
-        nonlocal look, why, level, known, last, changes, walked, returned
-        look, why, level, known, last, changes, walked = None, '', int(depth), False, None, 0, 0
+        nonlocal look, why, known, last, changes, with_
+        look, why, level, known, last, changes = None, '', int(depth), False, None, 0
         returned = stop.depth if stop.kind == RETURN and not stop.inside else 0
         try:
-            look = Compiler(text).look
+            compiler = Compiler(text)
+            look = compiler.look
+            with_ = observe, level, returned, tuple(compiler.names), tuple(PLAIN)
             if level <= stop.depth:
                 frame = frame_at(level)
                 if frame is not p.curframe and frame is stop.frame:
@@ -41,34 +41,26 @@ def make_observer():
             return Exception, ''
         return key_of(value)
 
-    def observe(frame, value, count):
-        """A stop: value is depth << 4 | kind, as in a trace."""
-        nonlocal known, last, changes, change, look, why, walked, returned
-        if look is None:
-            return
-        depth = value >> 4
-        # As the stack of activations is rebuilt from a trace.
-        if depth < level or (depth == level and value & 7 == CALL) or returned and returned <= level and depth > returned:
+    def observe(frame, reset, count):
+        """A stop; frame: the watched one or None; reset: it is of another activation than the last.  None: given up."""
+        nonlocal known, last, changes, change, look, why
+        if reset:
             known, changes = False, 0
-        returned = depth if value & 7 == RETURN else 0
-        if depth < level:
-            return
         try:
-            if depth != level:
-                walked += depth - level
-                if walked > WALK * (count + 10000):
+            if frame is None:
+                if reset > 1:
                     raise Disturbing('the frame is too far up')
-                for _ in range(depth - level):
-                    frame = frame.f_back
+                return True
             key = value_in(frame, frame.f_locals)
         except Disturbing as problem:
             look, why = None, describe_exception(problem)
-            return
+            return None
         if not known:
             known = True
         elif key is not last and (type(key) is not type(last) or key != last):
             changes, change = changes + 1, count - 1
         last = key
+        return True
 
     def observed(p):
         if look is None or not known:
@@ -79,7 +71,7 @@ def make_observer():
         return [1, changes, change, kind, short_value(text)]
 
     def observer():
-        return observe if look is not None else None
+        return with_ if look is not None else None
 
     return prepare, observed, observer
 
