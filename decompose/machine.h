@@ -50,7 +50,8 @@ struct machine_stop {
 	uint8_t kind;
 	bool end;               /* this is the segment's end: run() goes no further */
 	bool inside;            /* only at an end: now lies inside the statement that began at this tick, not at its start.
-	                         * Then depth is that of the present frame: less than the tick's after a return.  enter()
+	                         * Then depth is that of the innermost frame that was there at the tick: less than the tick's
+	                         * after a return, and what was called since is not counted.  enter()
 	                         * sets it, too, when the segment before ended so: its tick 0 is no stop that step makes */
 	bool diverged;          /* the segment was run again and ended elsewhere than it did the first time */
 };

@@ -181,13 +181,13 @@ static int trace_segment(struct watch *w, int i, struct watch_segment *s)
 	s->last = end.inside ? end.tick + 1 : end.tick;
 	s->alive = stack->survivors >= w->depth;
 	/* A frame deeper than any stop: entered by the statement that the end lies inside. */
-	s->birth = stack->depth >= w->depth ? stack->at[w->depth - 1].birth : end.tick + 1;
+	s->birth = stack->depth >= w->depth && !(end.inside && end.depth < w->depth) ? stack->at[w->depth - 1].birth : end.tick + 1;
 	if (!s->alive && s->birth > s->last)
 		return walk_diverged(w->err, "the selected function was not called at the end of a command");
 	forget_shortest(w, i);
 	note_observed(w, s);
 	/* This is now, reached by a run: what EXPR depends on is the same, or the search would find nothing true. */
-	return i == w->n - 1 && end.depth >= w->depth ? watch_check(w, 0, 0) : 0;
+	return i == w->n - 1 && (end.inside || end.depth >= w->depth) ? watch_check(w, 0, 0) : 0;
 }
 
 bool watch_alive(const struct watch *w, int i)

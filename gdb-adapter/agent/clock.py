@@ -91,13 +91,14 @@ class ClockCommands:
         """Execute those of breakpoints that made the program stop, up to the one that lets it go on.  False: none does."""
         for number in fired:
             for line in self.texts.get(number, '').splitlines():
+                if line.strip() == 'silent':
+                    continue            # no command but a mark
                 name = clock_words(line)[0]
                 if name in MOVING:
                     return True
                 if name is None or name in ('if', 'while', 'python', 'source'):
                     raise ClockProblem('the commands of breakpoint %d cannot be run in steps: %s' % (number, line))
-                if name != 'silent':
-                    quiet(line)
+                quiet(line)
         return not fired
 
     def __exit__(self, *unused):
@@ -220,7 +221,8 @@ class Clock:
         self.frame = frame
         if frame is None:
             stop.end = stop.inside = True
-            stop.depth, stop.kind, stop.diverged = 0, LINE, self.end.how != 'exit'
+            stop.kind = LINE
+            stop.diverged = self.end.how != 'exit' or self.end.detail != clock_status()
             return False
         stepped = by_itself and not (fired or self.arrived or isinstance(event, gdb.SignalEvent))
         switched = clock_thread() != self.thread
@@ -235,11 +237,14 @@ class Clock:
         tick = stepped or self.unit == 'stepi' or self.is_start(frame, line)
         self.line = line
         stop.tick += tick
-        self.rough = switched or not (stepped and tick)
+        # In `step N` gdb counts a breakpoint twice that it has come to by a step and goes on from.
+        self.rough = switched or not (stepped and tick) or ClockLast.hit
         if stepped and tick and frame.pc() not in ClockStrides.known:
             ClockStrides.learn(frame.pc())
         self.look_for_end(event, fired, frame, stepped)
         stop.inside = stop.end and not tick
+        if stop.inside and not switched:
+            stop.depth = self.stack.stayed      # what was called since, and has made no stop, is none of the activations told of
         return tick
 
     def resume(self):

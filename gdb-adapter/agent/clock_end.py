@@ -12,7 +12,7 @@
 #               state     ^C, at any instruction: registers and the top of the stack tell one passing from another
 #               count     so many steps: step N
 #               none      where it began: gdb refused the command, and nothing ran
-#               exit      there is no program any more
+#               exit      there is no program any more; its status
 #               Behind it, and an @, may be the thread to step, where it is another than ... (clock_threads.py)
 #   thread, pc, sp, frame
 #   and what `how` says
@@ -120,6 +120,8 @@ class ClockLast:
     event = None
     at = ()             # breakpoints of the user's at the place: their numbers
     fired = ()          # those of them that made it stop
+    hit = False         # was one of those at the place hit, ignored or not?
+    first = False       # was it the first time that the program came to one of those?
     at_line = False     # one of those was set at a line or a function: gdb chose the pc as it does for `step`
     counts = {}         # number: hits so far, hits still to ignore
 
@@ -131,13 +133,16 @@ def clock_count_hits():
 def clock_on_stop(event):
     """gdb tells of every breakpoint at the place, whether it is one that made the program stop or not: that is those that
     were hit more often than was to be ignored; a hit where the condition is false is none."""
-    ClockLast.event, ClockLast.at, ClockLast.fired, ClockLast.at_line = event, [], [], False
+    ClockLast.event, ClockLast.at, ClockLast.fired = event, [], []
+    ClockLast.at_line = ClockLast.first = ClockLast.hit = False
     for each in event.breakpoints if isinstance(event, gdb.BreakpointEvent) else ():
         if each.number > 0:
             ClockLast.at.append(each.number)
             hits, ignored = ClockLast.counts.get(each.number, (0, 0))
+            ClockLast.hit |= each.hit_count > hits
             if each.hit_count > hits + ignored:
                 ClockLast.fired.append(each.number)
+                ClockLast.first |= each.hit_count == 1 and not each.condition
                 ClockLast.at_line |= each.location is not None and not each.location.startswith('*')
     if gdb.breakpoints():
         clock_count_hits()
@@ -147,9 +152,14 @@ def clock_on_exit(event):
     ClockLast.event, ClockLast.at, ClockLast.fired = event, (), ()
 
 
+def clock_status():
+    """With which the program has exited, as far as it has one."""
+    return str(getattr(ClockLast.event, 'exit_code', ''))
+
+
 def clock_begin():
     """A command of the user's is about to be executed."""
-    ClockLast.event, ClockLast.fired = None, ()
+    ClockLast.event, ClockLast.fired, ClockLast.hit = None, (), False
     clock_count_hits()
 
 
@@ -172,7 +182,7 @@ def clock_end(text):
     Without a command: the place, to the instruction and the state."""
     frame, event = clock_frame(), ClockLast.event
     if frame is None:
-        return clock_end_text('exit')
+        return clock_end_text('exit', detail=clock_status())
     if not text:
         pc, sp, detail = clock_state(frame, False)
         return clock_end_text('state', clock_thread(), pc, sp, frame, detail)

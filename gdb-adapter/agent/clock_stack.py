@@ -93,6 +93,7 @@ class ClockStack:
         self.entries = {}       # code: ClockEntry
         self.ids = []           # the outermost first
         self.depths = {}        # id: depth
+        self.stayed = 0         # so many, the outermost, were there before the last arrive(), too
 
     def start(self, frame):
         self.cut(0)
@@ -149,10 +150,12 @@ class ClockStack:
         again = depth is not None and self.called_again(frame, name)
         if depth is not None and (depth == self.depth() and not again or self.has_caller(frame, depth)):
             self.cut(depth)
+            self.stayed = depth - again
             return CALL if again else LINE
         self.cut(max(0, depth - 1) if depth is not None else self.depth())
         names = clock_outwards(frame, self.depths)
         self.cut(self.depths.get(names.pop(), 0) if names[-1] in self.depths else 0)
+        self.stayed = self.depth()
         self.push(names)
         function = self.function(name)
         if function is not None and not self.by_instruction:
