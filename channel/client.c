@@ -150,9 +150,14 @@ int client_measure(void *self, const char *command, const char *state, struct er
 	return SEND(self, MESSAGE_MEASURE, err, command, state);
 }
 
-int client_begin(void *self, const char *text, struct err *err)
+int client_beginning(void *self, const char *text, struct err *err)
 {
-	return SEND(self, MESSAGE_BEGIN, err, text);
+	return SEND(self, MESSAGE_BEGINNING, err, text);
+}
+
+int client_begin(void *self, const char *where, struct err *err)
+{
+	return SEND(self, MESSAGE_BEGIN, err, where);
 }
 
 static int send_expression(void *self, int type, const char *expr, uint32_t depth, struct err *err)
@@ -166,6 +171,14 @@ static int send_expression(void *self, int type, const char *expr, uint32_t dept
 int client_eval(void *self, const char *expr, uint32_t depth, struct err *err)
 {
 	return send_expression(self, MESSAGE_EVAL, expr, depth, err);
+}
+
+int client_eval_in(void *self, const char *expr, uint32_t depth, const char *language, struct err *err)
+{
+	char number_[16];
+
+	snprintf(number_, sizeof number_, "%u", depth);
+	return SEND(self, MESSAGE_EVAL, err, expr, number_, language);
 }
 
 int client_observe(void *self, const char *expr, uint32_t depth, struct err *err)
@@ -204,9 +217,9 @@ int client_forget_changes(void *self, struct err *err)
 	return SEND(self, MESSAGE_FORGET_CHANGES, err);
 }
 
-int client_witness(void *self, struct err *err)
+int client_witness(void *self, bool other_run, struct err *err)
 {
-	return SEND(self, MESSAGE_WITNESS, err);
+	return SEND(self, MESSAGE_WITNESS, err, other_run ? "1" : "0");
 }
 
 int client_alone(void *self, bool really, struct err *err)

@@ -41,10 +41,10 @@ enum agent_request {
 	MESSAGE_COMPLETE = 't',         /* text, start, end: in bytes of the text; reply: words */
 	/* reply: kind (and 4: inside the statement), selected depth, then file, line, function, depth of the stop; and the same four of its caller or none */
 	MESSAGE_WHERE = 'w',
-	MESSAGE_EVAL = 'v',             /* expression, depth; reply: 1 or 0 (undefined), text */
+	MESSAGE_EVAL = 'v',             /* expression, depth, and perhaps its language; reply: 1 or 0 (undefined), text */
 	MESSAGE_OBSERVE = 'x',          /* expression, depth: for the trace that comes next; reply: 1 or 0 (it cannot be), why */
 	MESSAGE_OBSERVED = 'y',         /* reply: 1 or 0 (not at every stop), changes, tick before the last, 1 or 0 (undefined), text */
-	MESSAGE_FRAME_FOR = 'n',        /* expression, depth; reply: the depth to evaluate it at, number of threads, thread */
+	MESSAGE_FRAME_FOR = 'n',        /* expression, depth; reply: the depth to evaluate it at, number of threads, thread, language */
 	/* expression, depth, address of a statement or 0, change to halt at or 0, pass of the statement or 0; reply: 1 or 0 */
 	MESSAGE_WATCH_CHANGES = 'q',
 	/* reply: changes, pass, changes since, 1 (one not yet heard of) or 0, end; the selected thread, its number, its name; how many
@@ -52,7 +52,7 @@ enum agent_request {
 	 * address of the statement */
 	MESSAGE_CHANGED_BY = 'z',
 	MESSAGE_FORGET_CHANGES = 'f',   /* reply: nothing */
-	MESSAGE_WITNESS = 'j',          /* reply: digest of the place and its locals, digest of the data that threads share */
+	MESSAGE_WITNESS = 'j',          /* 1 or 0: for another run of the program; reply: digest of the place and its locals, digest of the data that threads share */
 	MESSAGE_ALONE = 'a',            /* 1 or 0: the other threads stand still; reply: 1 or 0 (it would wait for them) */
 	MESSAGE_SHOW = 'h',             /* the debugger prints the present place; reply: nothing */
 	MESSAGE_SETTINGS_SAVE = 's',    /* reply: one field */
@@ -61,7 +61,10 @@ enum agent_request {
 	MESSAGE_MEASURE = 'm',          /* command, state; reply: the state that can be found again */
 	/* 1 or 0 (go on after a halt), text, limit, enum adapter_trace, settings whose breakpoints are told or "", show, digest of the state that is the end or "", by instruction */
 	MESSAGE_CLOCK_RUN = 'k',
-	MESSAGE_BEGIN = 'b',            /* text: start the program, halt it where it begins.  PROMPT or FAILED answers */
+	/* the line that started the program; reply: where the way to here begins, for MESSAGE_BEGIN; or "", and why it is not known: "", if
+	 * it begins here */
+	MESSAGE_BEGINNING = 'p',
+	MESSAGE_BEGIN = 'b',            /* where: start the program once more, halt it there.  PROMPT or FAILED, with why, answers */
 	MESSAGE_GO_ON = 'g',
 };
 

@@ -136,9 +136,11 @@ struct adapter {
 	int (*show)(void *self, struct err *err);
 	int (*place_of)(const struct adapter_event *reply, struct place *here, struct place *caller);
 	int (*eval)(void *self, const char *expr, uint32_t depth, struct err *err);     /* reply: decoded by value_of() */
-	/* May be NULL.  The frame to evaluate the expression in for the one at `depth`: that, or where it needs none the
-	 * outermost.  Reply: the depth, the number of the program's threads, and the one whose frame it needs, or "". */
+	/* May be NULL, both.  The frame to evaluate the expression in for the one at `depth`: that, or where it needs none the
+	 * outermost.  Reply: the depth, the number of the program's threads, the one whose frame it needs, or "", and the language
+	 * in which it is meant, for eval_in(), or "": that of whatever frame it is evaluated in. */
 	int (*frame_for)(void *self, const char *expr, uint32_t depth, struct err *err);
+	int (*eval_in)(void *self, const char *expr, uint32_t depth, const char *language, struct err *err);
 	/* May be NULL, all of them: one thread alone runs.  watch_changes(): from now on changes of the expression are counted, and
 	 * passes of the instruction `statement`, 0: of none, whichever thread makes them; the program halts at the change, the
 	 * pass of that number, 0: at none.  Reply: 1, or 0 if they cannot be seen.  changed_by(): channel/protocol.h.
@@ -149,8 +151,9 @@ struct adapter {
 	int (*changed_by)(void *self, struct err *err);
 	int (*forget_changes)(void *self, struct err *err);
 	/* May be NULL.  What tells this position from the same place in a run in which the threads raced otherwise, or the
-	 * program found the world changed.  Reply: two digests, struct witness; empty: it cannot be told. */
-	int (*witness)(void *self, struct err *err);
+	 * program found the world changed.  other_run: of what two runs from the program's start have in common.  Reply: two digests,
+	 * struct witness; empty: it cannot be told. */
+	int (*witness)(void *self, bool other_run, struct err *err);
 	int (*alone)(void *self, bool really, struct err *err);
 	/* The state() for a clock that counts the statements of that thread; the caller frees. */
 	char *(*in_thread)(const char *state, const char *thread);
@@ -168,13 +171,14 @@ struct adapter {
 	bool (*unmeasured)(const char *state);
 	int (*measure)(void *self, const char *command, const char *state, struct err *err);
 
-	/* All NULL where `run` needs no history before its first stop.  begin() answers the prompt: with `text`, which starts the
-	 * program, and halts it where it begins; the prompt or a failed reply ends it.  go_on_command leads from there to where
-	 * text had led; worth_beginning(): is that, by its ending, a place from which one wants to look back? */
-	int (*begin)(void *self, const char *text, struct err *err);
+	/* All NULL where `run` needs no history before its first stop.  beginning(): at the prompt after the line `text` started
+	 * the program, where does the way to here begin?  Reply: that, for begin(), or "" and why there is no such place, which is
+	 * "" if the program begins here.  begin() answers the prompt at which text was given: the program is started, and halted
+	 * there; the prompt or a failed reply, with why, ends it.  go_on_command leads from there to where text had led. */
+	int (*beginning)(void *self, const char *text, struct err *err);
+	int (*begin)(void *self, const char *where, struct err *err);
 	const char *begin_command;      /* what a user types to come there */
 	const char *go_on_command;
-	bool (*worth_beginning)(const char *ending);
 
 	/* Was the command one plain `next`, and did it come to its end by itself?  NULL: it cannot be told. */
 	bool (*ended_next)(const char *command, const char *ending);

@@ -119,7 +119,10 @@ const struct command travel_commands[] = {
 	 "again later; --last looks at every stop backwards and finds the latest change.\n"
 	 "Example: `fred-reverse-watch len(queue) < 100`; in gdb `fred-reverse-watch list_len(head) < 17`.",
 	 reverse_watch, false},
-	{"fred-start", NULL, "", "go to the first position since the program was started", "Example: `fred-start`.", start, false},
+	{"fred-start", NULL, "", "go to where the program was started",
+	 "In gdb that is main(), wherever `run` stopped: the program is started once more to come there.\n"
+	 "Example: `fred-start`.",
+	 start, false},
 	{"fred-end", NULL, "", "go to the newest live position of this timeline",
 	 "Example: after some reverse moves, `fred-end`.", end, false},
 	{0},

@@ -154,6 +154,7 @@ void session_close(struct session *s)
 	free(s->pending);
 	free(s->cached_line);
 	free(s->last_line);
+	free(s->language);
 	free(s);
 }
 

@@ -1,69 +1,112 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* History before the first stop.  `run` that ends in a crash leaves the user at its very end: whatever led there lies before.
- * Then the program is started once more, is halted where it begins (main), and the rest of the way is a `continue`: a node
- * is put in before the one that `run` had led to.  Only when somebody wants to go back from there. */
+/* History before the first stop.  `run` leaves the user wherever something stopped the program, or at its end: what led
+ * there lies before.  Then the program is started once more and halted where it begins (main), and the rest of the way is
+ * a `continue`: a node is put in before the one that `run` had led to.
+ *
+ * Only when somebody goes back beyond that stop, for what the program does to the world it does twice.  And the two runs
+ * may differ: the way to the place where the first one stopped, and data, are compared whenever the second comes there. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "fred/message.h"
 #include "fred/session_reverse.h"
+
+/* The program is at the beginning; of the input it has read what constructors read. */
+static struct node *put_in(struct session *s, struct node *origin)
+{
+	/* In the history it is what the user would have typed to come there. */
+	cleanup_free char *command = xasprintf("%s%s", s->adapter->begin_command, origin->command + strcspn(origin->command, " \t\n"));
+	struct node *first = timeline_add_found(s->timeline, origin->parent, command, origin->class, s->prompt);
+	struct err err;
+
+	first->command[strcspn(first->command, "\n")] = '\0';
+	first->beginning = xstrdup(origin->beginning);
+	first->origin = first->begun = true;
+	input_settle(s, origin, first);
+	buf_eat(&origin->typed, first->typed.len);
+	origin->eofs -= first->eofs;
+	s->astray = false;
+	if (travel_keep_here(s, &err))
+		log_info(LOG_SESSION, "no snapshot of the beginning: %s", err.what);
+	return first;
+}
 
 /* The node put in; NULL: the program does not come there. */
 static struct node *begin(struct session *s, struct node *origin, struct err *err)
 {
 	struct timeline *t = s->timeline;
-	struct node *here = t->here, *first;
+	struct node *here = t->here, *first = NULL;
 	struct adapter_event event;
 
 	if (travel_to(s, origin->parent, err) || input_replay(s, origin, err))
 		return NULL;
 	s->astray = true;
-	if (s->adapter->begin(s->agent, origin->command, err) || run_to_prompt(s, &event, err))
+	if (s->adapter->begin(s->agent, origin->beginning, err) || run_to_prompt(s, &event, err))
 		return NULL;
-	bool prompt = event.kind == ADAPTER_PROMPT;
+	if (event.kind == ADAPTER_PROMPT)
+		first = put_in(s, origin);
+	else
+		err_set(err, "history begins here: the debugger asked a question when the program was started once more");
 	adapter_event_free(&event);
-	if (!prompt) {
-		err_set(err, "the debugger asked a question");
-		return NULL;
-	}
-	/* In the history it is what the user would have typed to come there. */
-	cleanup_free char *command = xasprintf("%s%s", s->adapter->begin_command,
-					       origin->command + strcspn(origin->command, " \t"));
-	first = timeline_add_found(t, origin->parent, command, origin->class, s->prompt);
-	first->origin = first->begun = true;
-	s->astray = false;
-	if (travel_keep_here(s, err))
-		log_info(LOG_SESSION, "no snapshot of the beginning: %s", err->what);
 	t->here = here;
 	return first;
 }
 
+/* All that is to be known of the node at which `run` ended. */
+static int look_at(struct session *s, struct node *origin, struct err *err)
+{
+	if (s->astray || s->timeline->here != origin)
+		if (travel_to(s, origin, err))
+			return -1;
+	if (!origin->state && request_state(s, s->adapter->go_on_command, &origin->state, err))
+		return -1;
+	if (!origin->no_beginning && request_beginning(s, origin, err))
+		return -1;
+	free(origin->witness.place);
+	free(origin->witness.data);
+	return request_witness(s, true, &origin->witness, err);
+}
+
 int begin_history(struct session *s, struct err *err)
 {
-	struct node *origin = s->timeline->here, *here = origin, *first;
-	int r = -1;
+	struct node *here = s->timeline->here, *origin = timeline_origin(here), *first;
 
-	while (origin->parent && !origin->origin)
-		origin = origin->parent;
-	if (!s->adapter->begin || !origin->parent || origin->begun || !origin->command)
+	if (!s->adapter->begin || !origin->parent || origin->begun || !origin->command ||
+	    (origin->no_beginning && !origin->beginning))
 		return 0;
-	origin->begun = true;           /* whatever comes of it, it is tried once */
-	bool left = !origin->state;
-	if (left && (travel_to(s, origin, err) || request_state(s, s->adapter->go_on_command, &origin->state, err)))
+	if (look_at(s, origin, err))
 		return -1;
-	if (!s->adapter->worth_beginning(origin->state))
-		r = 0;
-	else if (left = true, (first = begin(s, origin, err))) {
+	origin->begun = true;           /* whatever comes of it, it is tried once */
+	first = origin->beginning ? begin(s, origin, err) : NULL;
+	if (first) {
 		origin->parent = first;
 		origin->origin = origin->begun = false;
 		free(origin->command);
 		origin->command = xstrdup(s->adapter->go_on_command);
 		origin->class = COMMAND_MOVES;
-		r = 0;
-	} else if (!s->cancelled && s->state == SESSION_PROMPT) {
+	} else if (s->cancelled || s->state != SESSION_PROMPT) {
+		origin->begun = false;
+		return -1;
+	} else if (origin->beginning) {
 		log_info(LOG_SESSION, "no history before %s: %s", origin->command, err->what);
-		r = 0;
+		free(origin->no_beginning);
+		origin->no_beginning = xstrdup(err->what);
 	}
-	return r || !left ? r : travel_to(s, here, err);
+	return travel_to(s, here, err) ? -1 : first != NULL;
+}
+
+const char *history_ends(struct session *s)
+{
+	const struct node *origin = timeline_origin(s->timeline->here);
+
+	return origin->no_beginning ? origin->no_beginning : "";
+}
+
+void say_no_more(struct session *s)
+{
+	say("No more reverse-execution history.");
+	if (*history_ends(s))
+		say("%s", history_ends(s));
 }

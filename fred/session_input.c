@@ -192,22 +192,27 @@ void input_take_back(struct session *s)
 	buf_add(&s->typeahead, back.data, back.len);
 }
 
-int input_replay(struct session *s, const struct node *node, struct err *err)
+static int feed(struct session *s, const struct buf *typed, size_t eofs, struct err *err)
 {
 	struct termios t;
 
-	if (node->typed.len == 0 && node->eofs == 0)
+	if (typed->len == 0 && eofs == 0)
 		return 0;
 	if (outer_is_terminal() || tcgetattr(s->back, &t))
-		return fd_write_all(s->master, node->typed.data, node->typed.len)
+		return fd_write_all(s->master, typed->data, typed->len)
 			       ? err_sys(err, "feed the program its input again") : 0;
-	for (size_t done = 0, w; done < node->typed.len; done += w) {
-		w = write_quoted(s, &t, node->typed.data + done, node->typed.len - done);
+	for (size_t done = 0, w; done < typed->len; done += w) {
+		w = write_quoted(s, &t, typed->data + done, typed->len - done);
 		if (w == 0)
 			return err_sys(err, "feed the program its input again");
 	}
-	type_eofs(s, &t, node->eofs);
+	type_eofs(s, &t, eofs);
 	return 0;
+}
+
+int input_replay(struct session *s, const struct node *node, struct err *err)
+{
+	return feed(s, &node->typed, node->eofs, err);
 }
 
 void input_discard(struct session *s)
@@ -217,16 +222,37 @@ void input_discard(struct session *s)
 	read_back(s, &back);
 }
 
-void input_settle(struct session *s, const struct node *whole, struct node *node)
+/* How much of the input of `whole` has been read from the terminal, which is empty then; *eofs: of its ends of file. */
+static size_t input_read(struct session *s, const struct node *whole, size_t *eofs)
 {
 	cleanup_buf struct buf back = {0};
 
 	if (whole->typed.len || whole->eofs)
 		read_back(s, &back);
-	node->eofs = whole->eofs;
-	for (; node->eofs && back.len && back.data[back.len - 1] == 0; node->eofs--)
+	*eofs = whole->eofs;
+	for (; *eofs && back.len && back.data[back.len - 1] == 0; --*eofs)
 		back.len--;
-	size_t unread = back.len < whole->typed.len ? back.len : whole->typed.len;
+	return whole->typed.len - (back.len < whole->typed.len ? back.len : whole->typed.len);
+}
+
+int input_keep(struct session *s, const struct node *whole, struct input_rest *rest, struct err *err)
+{
+	size_t eofs, n = input_read(s, whole, &eofs);
+
+	*rest = (struct input_rest){.eofs = whole->eofs - eofs};
+	buf_add(&rest->typed, buf_str(&whole->typed) + n, whole->typed.len - n);
+	return input_feed(s, rest, err);
+}
+
+int input_feed(struct session *s, const struct input_rest *rest, struct err *err)
+{
+	return feed(s, &rest->typed, rest->eofs, err);
+}
+
+void input_settle(struct session *s, const struct node *whole, struct node *node)
+{
+	size_t unread = whole->typed.len - input_read(s, whole, &node->eofs);
+
 	buf_add(&node->typed, buf_str(&whole->typed), whole->typed.len - unread);
 	node->stdin_pos = whole->stdin_pos - unread;
 	if (s->stdin_is_input)

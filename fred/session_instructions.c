@@ -111,6 +111,12 @@ static int search(struct search *f, struct err *err)
 		struct machine_stop stop;
 		int r = find_back(f, m, statements, &from, err);
 
+		if (r == 0 && from.no_more && (r = depart_earlier(f->s, &f->d, err)) > 0) {
+			reverse_target_free(&from);
+			from = (struct reverse_target){0};
+			m = f->d.m;
+			r = find_back(f, m, statements, &from, err);
+		}
 		f->s->timeline->here = f->d.from;
 		f->no_more = from.no_more;
 		f->base = NULL;
@@ -133,13 +139,13 @@ int reverse_by_instruction(struct session *s, bool over_calls, uint64_t n, struc
 
 	if (!s->adapter->stepi)
 		return err_set(err, "%s knows no instructions; fred-reverse-step goes back by statements", s->adapter->name);
-	if (depart(s, &f.d, err))
+	if (depart(s, &f.d, true, err))
 		return -1;
 	int r = request_state(s, "", &f.now, err);
 	if (r == 0)
 		r = search(&f, err);
 	if (r == 0 && f.no_more)
-		say("No more reverse-execution history.");
+		say_no_more(s);
 	if (r == 0 && !f.base && s->astray)
 		r = travel_to(s, f.d.from, err);
 	if (r) {

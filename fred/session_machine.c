@@ -20,6 +20,7 @@ struct machine_mark {
 	bool started;
 	uint32_t way;
 	char *prompt;
+	struct input_rest rest;         /* of the segment's input */
 };
 
 struct fred_machine {
@@ -96,21 +97,6 @@ static int op_enter(void *self, int segment, struct machine_stop *stop, struct e
 		return -1;
 	m->stop.inside = m->nodes[segment]->inside;
 	*stop = m->stop;
-	return 0;
-}
-
-/* Did a run that ended by itself end where the first run did? */
-static int check_end(struct fred_machine *m, struct err *err)
-{
-	cleanup_free char *elsewhere = NULL;
-
-	if (m->stop.diverged)
-		return 0;
-	if (request_elsewhere(m->session, m->nodes[m->segment + 1], &elsewhere, err))
-		return -1;
-	m->stop.diverged = elsewhere != NULL;
-	if (elsewhere)
-		log_info(LOG_SESSION, "segment %d %s", m->segment, elsewhere);
 	return 0;
 }
 
@@ -233,7 +219,8 @@ static int forward(struct fred_machine *m, uint64_t limit, const struct told *to
 		m->stop.end = true;
 	else if (halt != UINT64_MAX && m->stop.end)
 		m->stop.diverged = true;
-	if (m->stop.end && (halt == UINT64_MAX || end->partial) && check_end(m, err))
+	if (m->stop.end && (halt == UINT64_MAX || end->partial) && !m->stop.diverged &&
+	    end_reached(s, end, &m->stop.diverged, err))
 		return -1;
 	m->stop.diverged |= ways_differ(&m->ways[m->segment], m->stop.tick, m->way) ||
 			    (m->stop.end && end->partial && end->way && m->way != end->way);
@@ -302,13 +289,17 @@ static int op_mark(void *self, struct machine_mark **mark, struct err *err)
 {
 	struct fred_machine *m = self;
 	struct ckpt_snapshot *snapshot;
+	struct input_rest rest = {0};
 
-	if (ckpt_snapshot(m->session->ckpt, &snapshot, err))
+	if ((m->started && input_keep(m->session, m->nodes[m->segment + 1], &rest, err)) ||
+	    ckpt_snapshot(m->session->ckpt, &snapshot, err)) {
+		buf_free(&rest.typed);
 		return -1;
+	}
 	m->snapshots++;
 	*mark = xcalloc(1, sizeof **mark);
-	**mark = (struct machine_mark){.snapshot = snapshot, .stop = m->stop, .segment = m->segment,
-				       .started = m->started, .way = m->way, .prompt = xstrdup(m->session->prompt)};
+	**mark = (struct machine_mark){.snapshot = snapshot, .stop = m->stop, .segment = m->segment, .started = m->started,
+				       .way = m->way, .prompt = xstrdup(m->session->prompt), .rest = rest};
 	return 0;
 }
 
@@ -324,7 +315,7 @@ static int op_go(void *self, struct machine_mark *mark, struct machine_stop *sto
 	m->started = mark->started;
 	m->way = mark->way;
 	m->stop = *stop = mark->stop;
-	return 0;
+	return input_feed(m->session, &mark->rest, err);
 }
 
 static void op_drop(void *self, struct machine_mark *mark)
@@ -333,6 +324,7 @@ static void op_drop(void *self, struct machine_mark *mark)
 		return;
 	ckpt_drop(mark->snapshot);
 	free(mark->prompt);
+	buf_free(&mark->rest.typed);
 	free(mark);
 }
 
@@ -343,7 +335,9 @@ static int op_eval(void *self, const char *expr, uint32_t depth, struct machine_
 	struct adapter_event reply;
 
 	s->astray = true;
-	if (s->adapter->eval(s->agent, expr, depth, err) || request_evaluated(s, expr, &reply, err))
+	if (s->language ? s->adapter->eval_in(s->agent, expr, depth, s->language, err) : s->adapter->eval(s->agent, expr, depth, err))
+		return -1;
+	if (request_evaluated(s, expr, &reply, err))
 		return -1;
 	int r = s->adapter->value_of(&reply, value);
 	adapter_event_free(&reply);
@@ -422,7 +416,7 @@ int machine_find_death(struct fred_machine *m, struct err *err)
 
 static bool is_first(const struct node *node, const struct node *first)
 {
-	return node == first || !node->parent || node->origin;
+	return node == first || !node->parent || node->origin || node->class == COMMAND_RESTARTS;
 }
 
 static struct machine *open_machine(struct session *s, struct node *first, struct node *node, const char *breakpoints,

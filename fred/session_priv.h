@@ -24,6 +24,7 @@ struct session {
 	bool told_no_snapshot;          /* one complaint is enough */
 	bool goes_back;                 /* see struct adapter_event */
 	bool several;                   /* ... at any prompt so far */
+	char *language;                 /* of the expression that is searched for: struct adapter, frame_for(); NULL: any */
 	bool more_is_harmless;          /* with SESSION_MORE: see struct adapter_event, harmless */
 	bool more_is_question;          /* the same, question */
 	unsigned answers;               /* lines that the present command got after its own */
@@ -80,6 +81,14 @@ int input_replay(struct session *s, const struct node *node, struct err *err);
 void input_discard(struct session *s);
 /* After a run that halted inside `whole`: `node` gets what it has read of the input. */
 void input_settle(struct session *s, const struct node *whole, struct node *node);
+/* The same where the run will go on: *rest gets what it has not read, and finds it there.  The caller frees rest->typed; to come
+ * back here takes input_feed(). */
+struct input_rest {
+	struct buf typed;
+	size_t eofs;
+};
+int input_keep(struct session *s, const struct node *whole, struct input_rest *rest, struct err *err) must_check;
+int input_feed(struct session *s, const struct input_rest *rest, struct err *err) must_check;
 
 /* session_request.c: one question to the agent, at a prompt; 0 with the reply in *reply, which the caller frees. */
 int request_reply(struct session *s, struct adapter_event *reply, int timeout_ms, struct err *err) must_check;
@@ -88,14 +97,17 @@ int request_class(struct session *s, const char *line, enum command_class *class
 /* The adapter's digest of the state, which the caller frees. */
 int request_state(struct session *s, const char *command, char **state, struct err *err) must_check;
 /* struct adapter: witness().  The caller frees. */
-int request_witness(struct session *s, struct witness *witness, struct err *err) must_check;
+int request_witness(struct session *s, bool other_run, struct witness *witness, struct err *err) must_check;
 /* The node's, where the session stands, if it has moved there and nobody has asked yet.  -1 for ^C only. */
 int request_witness_of_node(struct session *s, struct node *node, struct err *err) must_check;
+/* struct adapter: beginning(), for a node at which the session stands. */
+int request_beginning(struct session *s, struct node *node, struct err *err) must_check;
 int request_measure(struct session *s, const char *command, char **state, struct err *err) must_check;
 /* The reply to a request that evaluates an expression: as long as eval-timeout allows.  The session is astray then. */
 int request_evaluated(struct session *s, const char *expr, struct adapter_event *reply, struct err *err) must_check;
 /* struct adapter: frame_for().  *depth: in and out.  *threads: how many the program has, as far as it is told.  *owner: the
- * thread whose frame it needs, "": any will do; the caller frees.  The session is astray then. */
+ * thread whose frame it needs, "": any will do; the caller frees.  From now on expressions are evaluated in its language.
+ * The session is astray then. */
 int request_frame_for(struct session *s, const char *expr, uint32_t *depth, long *threads, char **owner,
 		      struct err *err) must_check;
 int request_settings(struct session *s, char **saved, struct err *err) must_check;
@@ -148,6 +160,8 @@ void ways_add(struct ways *ways, const struct adapter_event *event);
 /* Is that another way to the tick than the one kept?  No, where none is. */
 bool ways_differ(const struct ways *ways, uint64_t tick, uint32_t way);
 void ways_free(struct ways *ways);
+/* Has a run that ended by itself ended where the first run did? */
+int end_reached(struct session *s, const struct node *end, bool *diverged, struct err *err) must_check;
 /* A run has ended where `end` is: *now gets its witness.  *diverged is only ever set. */
 int end_seen(struct session *s, const struct node *end, struct witness *now, bool *diverged, struct err *err) must_check;
 /* Did it come to other values than the first run?  May go to `end` to see; false where it cannot be told. */

@@ -97,7 +97,7 @@ void request_place_of_node(struct session *s, struct node *node)
 		log_info(LOG_SESSION, "no end: %s", ignored.what);
 	/* What begin_history() asks, while it costs no journey. */
 	if (s->adapter->begin && node->class == COMMAND_RESTARTS && !node->state &&
-	    request_state(s, s->adapter->go_on_command, &node->state, &ignored))
+	    (request_state(s, s->adapter->go_on_command, &node->state, &ignored) || request_beginning(s, node, &ignored)))
 		log_info(LOG_SESSION, "no beginning: %s", ignored.what);
 	if (s->several && request_witness_of_node(s, node, &ignored))
 		s->cancelled = true;
@@ -169,6 +169,9 @@ int request_frame_for(struct session *s, const char *expr, uint32_t *depth, long
 		*threads = strtol(reply.fields[1], NULL, 10);
 	if (reply.n_fields > 2)
 		*owner = xstrdup(reply.fields[2]);
+	free(steal_pointer(&s->language));
+	if (s->adapter->eval_in && reply.n_fields > 3 && reply.fields[3][0])
+		s->language = xstrdup(reply.fields[3]);
 	adapter_event_free(&reply);
 	return 0;
 }
@@ -183,24 +186,39 @@ int request_state(struct session *s, const char *command, char **state, struct e
 	return s->adapter->state(s->agent, command, err) ? -1 : one_field(s, state, err);
 }
 
-int request_witness(struct session *s, struct witness *witness, struct err *err)
+int request_beginning(struct session *s, struct node *node, struct err *err)
+{
+	cleanup_free char *line = xstrndup(node->command, strcspn(node->command, "\n"));
+	struct adapter_event reply;
+
+	if (s->adapter->beginning(s->agent, line, err) || request_reply(s, &reply, -1, err))
+		return -1;
+	if (reply.n_fields && reply.fields[0][0])
+		node->beginning = xstrdup(reply.fields[0]);
+	node->no_beginning = xstrdup(reply.n_fields > 1 ? reply.fields[1] : "");
+	adapter_event_free(&reply);
+	return 0;
+}
+
+int request_witness(struct session *s, bool other_run, struct witness *witness, struct err *err)
 {
 	struct adapter_event reply;
 
 	*witness = (struct witness){0};
 	if (!s->adapter->witness)
 		return 0;
-	if (s->adapter->witness(s->agent, err) || request_reply(s, &reply, -1, err))
+	if (s->adapter->witness(s->agent, other_run, err) || request_reply(s, &reply, -1, err))
 		return -1;
 	if (reply.n_fields > 1)
-		*witness = (struct witness){.place = xstrdup(reply.fields[0]), .data = xstrdup(reply.fields[1])};
+		*witness = (struct witness){xstrdup(reply.fields[0]), xstrdup(reply.fields[1]), other_run};
 	adapter_event_free(&reply);
 	return 0;
 }
 
 int request_witness_of_node(struct session *s, struct node *node, struct err *err)
 {
-	if (node->class != COMMAND_MOVES || !node->command || node->witness.place || request_witness(s, &node->witness, err) == 0)
+	if (node->class != COMMAND_MOVES || !node->command || node->witness.place ||
+	    request_witness(s, false, &node->witness, err) == 0)
 		return 0;
 	log_info(LOG_SESSION, "no witness: %s", err->what);
 	return err->sys == ECANCELED ? -1 : 0;

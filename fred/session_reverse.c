@@ -11,7 +11,15 @@
 #include "fred/message.h"
 #include "fred/session_threads.h"
 
-int depart(struct session *s, struct departure *d, struct err *err)
+/* Was there a program that has moved? */
+static bool has_moved(const struct node *node)
+{
+	while (node->parent && node->class != COMMAND_MOVES && node->class != COMMAND_RESTARTS)
+		node = node->parent;
+	return node->parent != NULL;
+}
+
+int depart(struct session *s, struct departure *d, bool gone_too, struct err *err)
 {
 	struct place place = {0};
 
@@ -20,8 +28,12 @@ int depart(struct session *s, struct departure *d, struct err *err)
 		return err_set(err, s->state == SESSION_ENDED ? "the debugger has exited; fred-undo goes back before that"
 							      : "finish the present command first");
 	s->cancelled = false;
-	if (request_where(s, &place, NULL, err))
-		return -1;
+	if (request_where(s, &place, NULL, err)) {
+		if (err->sys || s->state != SESSION_PROMPT || !has_moved(d->from))
+			return -1;
+		if (!gone_too)
+			return err_set(err, "the program has ended: go back into it first, with fred-reverse-step say");
+	}
 	d->selected = place.selected ? place.selected : place.depth;
 	place_free(&place);
 	if (request_settings(s, &d->settings, err) || travel_keep_here(s, err)) {
@@ -29,12 +41,23 @@ int depart(struct session *s, struct departure *d, struct err *err)
 		return -1;
 	}
 	work_begin(s);
-	int r = request_witness_of_node(s, d->from, err) || begin_history(s, err) ? -1 : 0;
 	d->m = machine_open(s, d->settings, &d->fm);
+	int r = request_witness_of_node(s, d->from, err);
 	if (r) {
 		go_back(s, d, err);
 		depart_end(s, d);
 	}
+	return r;
+}
+
+int depart_earlier(struct session *s, struct departure *d, struct err *err)
+{
+	s->timeline->here = d->from;
+	int r = begin_history(s, err);
+	if (r <= 0)
+		return r;
+	machine_close(d->fm);
+	d->m = machine_open(s, d->settings, &d->fm);
 	return r;
 }
 
@@ -87,7 +110,7 @@ struct node *arrival_node(struct session *s, struct departure *d, struct reverse
 
 	/* All that ^C can stop comes first: a position is booked, or it is not. */
 	if (request_load_settings(s, d->settings, err) || request_where(s, &place, NULL, err) ||
-	    request_witness(s, &witness, err)) {
+	    request_witness(s, false, &witness, err)) {
 		place_free(&place);
 		return NULL;
 	}
@@ -179,15 +202,19 @@ int session_reverse(struct session *s, enum session_reverse how, long n, struct 
 
 	if (how == REVERSE_STEPI || how == REVERSE_NEXTI)
 		return reverse_by_instruction(s, how == REVERSE_NEXTI, (uint64_t)n, err);
-	if (depart(s, &d, err))
+	if (depart(s, &d, how != REVERSE_FINISH, err))
 		return -1;
-	r = machine_find_death(d.fm, err);
-	if (r == 0 && how == REVERSE_FINISH && s->adapter->stepi)
-		r = reverse_to_call(s, &d, (uint64_t)n, &found, err);
-	if (r == 0 && !found)
-		r = find_target(&d, how, (uint64_t)n, &target, err);
+	do {
+		reverse_target_free(&target);
+		target = (struct reverse_target){0};
+		r = machine_find_death(d.fm, err);
+		if (r == 0 && how == REVERSE_FINISH && s->adapter->stepi)
+			r = reverse_to_call(s, &d, (uint64_t)n, &found, err);
+		if (r == 0 && !found)
+			r = find_target(&d, how, (uint64_t)n, &target, err);
+	} while (r == 0 && target.no_more && (r = depart_earlier(s, &d, err)) > 0);
 	if (r == 0 && target.no_more)
-		say("No more reverse-execution history.");
+		say_no_more(s);
 	if (r == 0 && target.triggers)
 		say("a watchpoint triggers in what is executed from here to the next stop:");
 	if (r == 0 && target.moved)
@@ -292,6 +319,8 @@ static int name_guilty_caller(struct session *s, struct departure *d, const stru
 static int report_watch(struct session *s, struct departure *d, const char *expr, struct watch_result *result,
 			struct culprit *culprit, uint64_t began, struct err *err)
 {
+	if (result->outcome != WATCH_FOUND && *history_ends(s))
+		say("%s", history_ends(s));
 	if (result->outcome == WATCH_UNPROVEN)
 		return err_set(err, "%s is %s now and was so wherever the search looked, the start included; "
 			       "fred-reverse-watch --last %s looks at every stop", expr, in_words(&result->after), expr);
@@ -370,17 +399,28 @@ int session_watch(struct session *s, const char *expr, bool last, struct err *er
 	struct departure d;
 	int segment;
 
-	if (depart(s, &d, err))
+	if (depart(s, &d, false, err))
 		return -1;
 	int r = request_frame_for(s, expr, &d.selected, &d.threads, &d.owner, err);
 	if (r == 0)
 		r = check_unwound(&d, expr, err);
-	if (r == 0)
+	if (r == 0 && d.m->segments(d.m->self) == 0 && (r = depart_earlier(s, &d, err)) > 0)
+		r = 0;
+	while (r == 0) {
 		r = threads_search(s, &d, expr, last, &result, &culprit, &segment, err);
-	if (r == 0 && segment >= 0)
-		r = turns_search(s, &d, expr, segment, &result, &culprit, &turn, err);
-	else if (r == 0)
-		r = watch_search(d.m, expr, d.selected, &options, &result, err);
+		if (r == 0 && segment >= 0)
+			r = turns_search(s, &d, expr, segment, &result, &culprit, &turn, err);
+		else if (r == 0)
+			r = watch_search(d.m, expr, d.selected, &options, &result, err);
+		if (r < 0 || result.outcome == WATCH_FOUND || (r = depart_earlier(s, &d, err)) <= 0)
+			break;
+		watch_result_free(&result);
+		culprit_free(&culprit);
+		turn_end(s, &d, &turn);
+		result = (struct watch_result){0};
+		turn = (struct turn){0};
+		r = 0;
+	}
 	if (r >= 0)
 		r = report_watch(s, turn.d.m ? &turn.d : &d, expr, &result, &culprit, began, err);
 	watch_result_free(&result);

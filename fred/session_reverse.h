@@ -18,15 +18,22 @@ struct departure {
 	char *settings;
 };
 
-int depart(struct session *s, struct departure *d, struct err *err) must_check;
+/* gone_too: may the program have ended? */
+int depart(struct session *s, struct departure *d, bool gone_too, struct err *err) must_check;
 void depart_end(struct session *s, struct departure *d);
 /* Nothing came of it: the session is where it was.  Returns -1, err as it was, or with why that failed. */
 int go_back(struct session *s, struct departure *d, struct err *err);
 /* The session stands at the target: a node for it, with the present settings; not yet in the row that undo goes along. */
 struct node *arrival_node(struct session *s, struct departure *d, struct reverse_target *target, struct err *err) must_check;
 
-/* Makes history before the first stop where it is wanted; the session stands where it stood. */
+/* Makes history before the first stop; the session is where it was.  1: there is more now; 0: there is not; or -1. */
 int begin_history(struct session *s, struct err *err) must_check;
+/* As begin_history(), for a search that has come to the start of history: 1: it may search again. */
+int depart_earlier(struct session *s, struct departure *d, struct err *err) must_check;
+/* Why nothing before that is known; "": there is nothing. */
+const char *history_ends(struct session *s);
+/* To the user: nothing is left to go back to. */
+void say_no_more(struct session *s);
 
 /* The instructions from a base, at which the session stands, to a later place, of which `until` is the state(). */
 struct instructions {

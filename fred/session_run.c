@@ -289,8 +289,8 @@ int run_again_anywhere(struct session *s, struct node *node, struct err *err)
 		return -1;
 	if (node->partial || node->instructions)
 		return run_again_partly(s, node, err);
-	if (node->begun && node->origin)
-		return s->adapter->begin(s->agent, node->command, err) || run_to_prompt(s, &event, err) ? -1 : 0;
+	if (node->begun && node->origin && node->beginning)
+		return s->adapter->begin(s->agent, node->beginning, err) || run_to_prompt(s, &event, err) ? -1 : 0;
 	do {
 		char *line = strsep(&next, "\n");
 		if (s->adapter->line(s->agent, line, err) || run_to_prompt(s, &event, err))

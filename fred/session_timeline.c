@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "decompose/history.h"
 #include "fred/message.h"
-#include "fred/session_priv.h"
+#include "fred/session_reverse.h"
 
 static int no_past(struct session *s, struct err *err)
 {
@@ -187,10 +188,21 @@ int session_start(struct session *s, struct err *err)
 {
 	if (no_past(s, err))
 		return -1;
-	struct node *node = s->timeline->here;
-	while (node->parent && !node->origin)
-		node = node->parent;
-	return jump(s, node, err);
+	struct node *here = s->timeline->here;
+	struct err lost;
+
+	if (s->state == SESSION_PROMPT) {
+		if (travel_keep_here(s, err))
+			return -1;
+		work_begin(s);
+		int r = begin_history(s, err);
+		if (r < 0 && travel_to(s, here, &lost))
+			log_info(LOG_SESSION, "cannot return either: %s", lost.what);
+		work_end(s);
+		if (r < 0)
+			return -1;
+	}
+	return jump(s, timeline_origin(here), err);
 }
 
 int session_end(struct session *s, struct err *err)

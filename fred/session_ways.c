@@ -41,13 +41,25 @@ void ways_free(struct ways *w)
 	*w = (struct ways){0};
 }
 
+int end_reached(struct session *s, const struct node *end, bool *diverged, struct err *err)
+{
+	cleanup_free char *elsewhere = NULL;
+
+	if (request_elsewhere(s, end, &elsewhere, err))
+		return -1;
+	*diverged = elsewhere != NULL;
+	if (elsewhere)
+		log_info(LOG_SESSION, "`%s` %s", end->command ? end->command : "", elsewhere);
+	return 0;
+}
+
 int end_seen(struct session *s, const struct node *end, struct witness *now, bool *diverged, struct err *err)
 {
 	witness_free(now);
-	if (request_witness(s, now, err))
+	if (request_witness(s, end->witness.other_run, now, err))
 		return -1;
-	/* Where threads race, other locals are another end. */
-	*diverged |= s->several && end->witness.place && now->place && strcmp(now->place, end->witness.place) != 0;
+	/* Where threads race, other locals are another end; of two runs other calls are. */
+	*diverged |= (s->several || end->witness.other_run) && end->witness.place && now->place && strcmp(now->place, end->witness.place) != 0;
 	return 0;
 }
 

@@ -29,6 +29,8 @@ static void node_free(struct node *node)
 	path_free(&node->steps);
 	free(node->settings);
 	free(node->state);
+	free(node->beginning);
+	free(node->no_beginning);
 	free(node->witness.place);
 	free(node->witness.data);
 	strings_free(node->reissued, node->n_reissued);
@@ -105,6 +107,13 @@ struct branch *timeline_branch(struct timeline *t, const char *name)
 struct node *timeline_snapshotted(struct node *node)
 {
 	while (node && !node->snapshot)
+		node = node->parent;
+	return node;
+}
+
+struct node *timeline_origin(struct node *node)
+{
+	while (node->parent && !node->origin && node->class != COMMAND_RESTARTS)
 		node = node->parent;
 	return node;
 }

@@ -26,6 +26,7 @@ struct ckpt_snapshot;
 struct witness {
 	char *place;                    /* of the place and its locals: where threads race, with another one it is another position */
 	char *data;                     /* of other data */
+	bool other_run;                 /* for another run from the program's start: session_begin.c */
 };
 
 struct node {
@@ -40,7 +41,9 @@ struct node {
 	struct path steps;              /* ... which is this many next and step from the parent */
 	bool has_steps;
 	bool origin;                    /* the program began here: nothing before can be reached by stepping */
-	bool begun;                     /* the command was halted where the program begins: session_begin.c */
+	bool begun;                     /* session_begin.c has been here; with origin and `beginning`: the command is halted there */
+	char *beginning;                /* of a command that starts the program, as soon as somebody asks: where the way here begins ... */
+	char *no_beginning;             /* ... or why nobody knows; "": it is here */
 	bool post_mortem;               /* the program has failed here; frames are looked at after their death */
 	uint64_t died;                  /* then: the tick at which the innermost frame ended, once it is known, else 0 */
 	uint64_t instructions;          /* the way here is so many of them, whatever breakpoints are on it; 0: it is the command */
@@ -101,6 +104,8 @@ struct node *timeline_checkpoint(struct timeline *t, long number);
 struct branch *timeline_branch(struct timeline *t, const char *name);
 /* The nearest node at or above `node` with a snapshot; NULL: none. */
 struct node *timeline_snapshotted(struct node *node);
+/* The nearest node at or above, at which the program had begun, or ended in its very first command; else the first one. */
+struct node *timeline_origin(struct node *node);
 /* Is `above` on the way from the first prompt to `node`? */
 bool timeline_is_above(const struct node *above, const struct node *node);
 /* Number of commands that lead from `above` to `node`. */

@@ -128,12 +128,6 @@ static int gdb_open(void **self, struct adapter_launch *launch, struct err *err)
 	return client_open(self, launch, "fred-gdb-agent.so", err);
 }
 
-/* It crashed, or the user interrupted it: what came before is what one wants to know.  A breakpoint was chosen. */
-static bool gdb_worth_beginning(const char *state)
-{
-	return strncmp(state, "signal|", 7) == 0 || strncmp(state, "state|", 6) == 0;
-}
-
 static bool gdb_ended_next(const char *command, const char *state)
 {
 	return (strcmp(command, "next") == 0 || strcmp(command, "n") == 0) && strncmp(state, "step|", 5) == 0;
@@ -155,8 +149,8 @@ static char *gdb_in_thread(const char *state, const char *thread)
 
 const struct adapter gdb_adapter = {
 	.name = "gdb", .aliases = aliases, .step = "step", .next = "next", .finish = "finish", .stepi = "stepi", .repeats = true, .needs_ends = true,
-	.begin = client_begin, .begin_command = "start", .go_on_command = "continue", .worth_beginning = gdb_worth_beginning,
-	.ended_next = gdb_ended_next, .frame_for = client_frame_for,
+	.beginning = client_beginning, .begin = client_begin, .begin_command = "start", .go_on_command = "continue",
+	.ended_next = gdb_ended_next, .frame_for = client_frame_for, .eval_in = client_eval_in,
 	.watch_changes = client_watch_changes, .changed_by = client_changed_by, .forget_changes = client_forget_changes,
 	.alone = client_alone, .witness = client_witness, .in_thread = gdb_in_thread,
 	/* A tick is 0.2 ms, a mark 5 to 10, and a return to it 15. */

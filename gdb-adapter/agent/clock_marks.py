@@ -17,8 +17,13 @@ def clock_pcs(where):
         made = gdb.Breakpoint(where, internal=True)
     except (gdb.error, RuntimeError):
         return []
-    rows = quiet('with width 0 -- maint info breakpoints %d' % made.number).splitlines()
+    pcs = clock_locations(made)
     made.delete()
+    return pcs
+
+
+def clock_locations(made):
+    rows = quiet('with width 0 -- maint info breakpoints %d' % made.number).splitlines()
     return [int(word, 16) for row in rows for word in row.split()[:5] if word.startswith('0x')]
 
 

@@ -99,7 +99,7 @@ def where():
     return fields
 
 
-def evaluate(expression, depth):
+def evaluate(expression, depth, language=''):
     stack = list(frames())
     if not 0 < int(depth) <= len(stack):
         return [0, 'no frame at depth %s' % depth]
@@ -109,9 +109,14 @@ def evaluate(expression, depth):
             # As print shows it, but it gets no number.
             # A call in it must not let the other threads run: the value would be that of a later time.
             alone = 'with scheduler-locking on -- ' if len(gdb.selected_inferior().threads()) > 1 else ''
+            if language:
+                quiet('set language ' + language)       # gdb may warn that this is not the frame's
             value = quiet(alone + 'with unwindonsignal on -- output ' + expression)
         except gdb.error as problem:
             return [0, describe(problem)]
+        finally:
+            if language:
+                quiet('set language auto')
         return [1, short_value(value)]
 
 

@@ -17,6 +17,7 @@ class Known:
     """What was so at the last prompt, or has happened since."""
     pid = 0             # of the program; 0: it does not run
     exited = False
+    number = 0          # of the process that ran last
     threads = 0         # that it has had so far
     moves = False       # the line lets the program go on
     moving = None       # the last command that did
@@ -62,6 +63,8 @@ def exited(event):
 
 
 def new_thread(event):
+    if event.inferior_thread.num == 1:
+        known.number = event.inferior_thread.ptid[0]
     known.threads += 1
 
 
@@ -151,7 +154,7 @@ def serve(kind, body):
 
 
 def describe(problem):
-    return one_line(str(problem)) if isinstance(problem, (gdb.error, Refused)) else describe_exception(problem)
+    return one_line(str(problem)) if isinstance(problem, (gdb.error, gdb.GdbError, Refused)) else describe_exception(problem)
 
 
 class Refused(Exception):

@@ -55,22 +55,5 @@ def measure(text, end):
     return [clock_measure(text, end)]
 
 
-def begin(text):
-    """The program runs to its main(), as with `start`, but no breakpoint of the user's list is used for it."""
-    name, rest = clock_words(text)
-    if name not in ('run', 'start'):
-        raise Refused('%s is no run' % text)
-    with ClockQuiet():
-        main = gdb.Breakpoint('main', internal=True)
-        try:
-            gdb.execute('run ' + rest, False, True)
-        finally:
-            main.delete()
-    frame = clock_frame()
-    if frame is None or ClockLast.fired or isinstance(ClockLast.event, gdb.SignalEvent):
-        raise Refused('the program stops before main()')
-    known.stepped = True
-
-
-runs.update({'k': clock_run, 'b': begin})
+runs['k'] = clock_run
 requests.update({'m': measure, 'd': lambda text: [clock_end(text)]})

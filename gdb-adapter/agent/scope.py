@@ -37,12 +37,18 @@ def needs_frame(expression, frame, outermost):
     return False
 
 
+def language():
+    """'' where the user has chosen one.  gdb goes by the frame: in C `x == 0` is 0 or 1, in C++ true or false."""
+    _, auto, name = quiet('show language').partition('auto; currently ')
+    return name.split('"')[0] if auto else ''
+
+
 def frame_for(expression, depth):
     """The depth at which it is to be evaluated for the frame at that depth: the same, or the outermost; how many threads the
-    program has had; and the thread whose frame it needs, if any."""
+    program has had; the thread whose frame it needs, if any; and the language in which the user means it."""
     stack = list(frames())
     needs = needs_frame(expression, stack[-int(depth)], stack[-1])
-    return [depth if needs else 1, known.threads, clock_thread() if needs else '']
+    return [depth if needs else 1, known.threads, clock_thread() if needs else '', language()]
 
 
 requests['n'] = frame_for

@@ -77,7 +77,7 @@ def state(p, command):
 WITNESS_FRAMES, WITNESS_VALUES = 40, 5000
 
 
-def witness(p):
+def witness(p, other_run):
     """A digest of the values in the innermost frames, and in the module's.  Nothing of the place: ways tell that."""
     if not stop.live or p.curframe is not stop.frame:
         return ['', '']         # to read f_locals would undo an assignment at this prompt, before Python 3.13

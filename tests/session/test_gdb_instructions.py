@@ -59,8 +59,11 @@ def test_reverse_stepi(folder):
     assert pc(session) == way[at][0]
     session.do("fred-undo")
     assert pc(session) == way[at + 40][0]
-    assert "No more reverse-execution history." in session.do("fred-reverse-stepi 1000")
+    session.do("fred-reverse-stepi %d" % (at + 40))
     assert pc(session) == way[0][0]
+    # Beyond the first stop, into the run that led there; it begins in main().
+    assert "No more reverse-execution history." in session.do("fred-reverse-stepi 1000")
+    assert "main () at" in session.do("frame")
     session.kill()
 
 
