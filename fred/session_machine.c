@@ -414,9 +414,9 @@ int machine_find_death(struct fred_machine *m, struct err *err)
 	return 0;
 }
 
-static bool is_first(const struct node *node, const struct node *first)
+static bool is_first(struct node *node, const struct node *first)
 {
-	return node == first || !node->parent || node->origin || node->class == COMMAND_RESTARTS;
+	return node == first || timeline_origin(node) == node;
 }
 
 static struct machine *open_machine(struct session *s, struct node *first, struct node *node, const char *breakpoints,

@@ -14,7 +14,7 @@
 /* Was there a program that has moved? */
 static bool has_moved(const struct node *node)
 {
-	while (node->parent && node->class != COMMAND_MOVES && node->class != COMMAND_RESTARTS)
+	while (node->parent && (node->idle || (node->class != COMMAND_MOVES && node->class != COMMAND_RESTARTS)))
 		node = node->parent;
 	return node->parent != NULL;
 }

@@ -55,6 +55,7 @@ static void book(struct session *s, struct adapter_event *event)
 		node = timeline_add(t, was, s->pending, s->pending_class);
 		node->ran_us = was->ran_us + clock_us() - s->pending_since;
 		node->origin = event && event->restarted;
+		node->idle = event && event->no_program;
 		node->typed = s->typed;
 		node->eofs = s->read_eofs;
 		s->typed = (struct buf){0};

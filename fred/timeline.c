@@ -113,7 +113,7 @@ struct node *timeline_snapshotted(struct node *node)
 
 struct node *timeline_origin(struct node *node)
 {
-	while (node->parent && !node->origin && node->class != COMMAND_RESTARTS)
+	while (node->parent && !node->origin && (node->class != COMMAND_RESTARTS || node->idle))
 		node = node->parent;
 	return node;
 }

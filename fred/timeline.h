@@ -41,6 +41,7 @@ struct node {
 	struct path steps;              /* ... which is this many next and step from the parent */
 	bool has_steps;
 	bool origin;                    /* the program began here: nothing before can be reached by stepping */
+	bool idle;                      /* the command would have moved a program, or started it, and there is none */
 	bool begun;                     /* session_begin.c has been here; with origin and `beginning`: the command is halted there */
 	char *beginning;                /* of a command that starts the program, as soon as somebody asks: where the way here begins ... */
 	char *no_beginning;             /* ... or why nobody knows; "": it is here */

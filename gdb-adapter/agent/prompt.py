@@ -116,7 +116,7 @@ def prompted(text, top):
         return
     pid = gdb.selected_inferior().pid
     restarted = pid != 0 and pid != known.pid and (known.pid == 0 or known.exited)
-    flags = int(restarted) | (2 if gdb.current_recording() else 0) | (4 if pid == known.pid == 0 else 0) | (8 if known.threads > 1 else 0)
+    flags = int(restarted) | (2 if gdb.current_recording() else 0) | (4 if pid == known.pid == 0 and not known.exited else 0) | (8 if known.threads > 1 else 0)
     known.pid, known.exited = pid, False
     Window.heard()
     # Where the program stands is dear, and seldom asked for.
