@@ -207,21 +207,6 @@ int watch_trace_to(struct watch *w, int i)
 	return 0;
 }
 
-int watch_at_boundary(struct watch *w, int i, struct machine_value *value)
-{
-	struct machine_stop stop;
-
-	if (watch_trace_to(w, i) < 0)
-		return -1;
-	if (!watch_alive(w, i)) {
-		*value = (struct machine_value){ .kind = MACHINE_UNBORN };
-		return 0;
-	}
-	if (walk_enter(w->m, i, &stop, w->err) < 0)
-		return -1;
-	return watch_eval(w, 0, 0, value);
-}
-
 /* V, at now. */
 static int value_now(struct watch *w)
 {
@@ -238,44 +223,6 @@ static int value_now(struct watch *w)
 		return err_set(w->err, "`%s' has no value here (%s), so there is no statement that gave it one; "
 			       "watch an expression that can be evaluated now", w->expr,
 			       w->now.text ? w->now.text : "it cannot be evaluated");
-	return 0;
-}
-
-/* The boundaries *lo, *hi = *lo + 1: another value at *lo (in *before), V at *hi.  Without any: *lo is -1. */
-static int search_boundaries(struct watch *w, int *lo, struct machine_value *before)
-{
-	int hi = w->n, stride = 1;
-
-	for (;;) {
-		*lo = hi > stride ? hi - stride : 0;
-		if (watch_at_boundary(w, *lo, before) < 0)
-			return -1;
-		if (watch_differs(before, &w->now))
-			break;
-		watch_value_free(before);
-		if (*lo == 0) {
-			*lo = -1;
-			return 0;
-		}
-		while (hi > *lo)
-			watch_forget(w, --hi);
-		stride *= 2;
-	}
-	while (hi - *lo > 1) {
-		int mid = *lo + (hi - *lo) / 2;
-		struct machine_value value;
-
-		if (watch_at_boundary(w, mid, &value) < 0)
-			return -1;
-		if (watch_differs(&value, &w->now)) {
-			watch_value_free(before);
-			*before = value;
-			*lo = mid;
-		} else {
-			watch_value_free(&value);
-			hi = mid;
-		}
-	}
 	return 0;
 }
 
@@ -359,6 +306,22 @@ static int halve_stretch(struct watch *w, struct halves *h)
 	return differs;
 }
 
+static int halve_to_end(struct watch *w, struct halves *h)
+{
+	int rc = 0;
+
+	if (!h->mark) {
+		rc = watch_mark_at(w, h->segment, h->lo, &h->own);
+		h->mark = h->own;
+	}
+	while (rc == 0 && h->hi - h->lo > 1)
+		rc = halve_stretch(w, h);
+	if (rc == 0)
+		rc = watch_found(w, h->segment, h->mark, h->lo, h->lo, h->before, NULL);
+	watch_drop(w, &h->own);
+	return rc;
+}
+
 static int search_segment(struct watch *w, int segment, struct machine_value *before)
 {
 	const struct watch_segment *s = &w->segments[segment];
@@ -367,19 +330,75 @@ static int search_segment(struct watch *w, int segment, struct machine_value *be
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
-	rc = watch_retrace(w, segment);
-	if (rc == 0)
-		rc = halve_trail(w, &h);
-	if (rc == 0 && !h.mark) {
-		rc = watch_mark_at(w, segment, h.lo, &h.own);
-		h.mark = h.own;
+	if (watch_retrace(w, segment) < 0 || halve_trail(w, &h) < 0)
+		return -1;
+	return halve_to_end(w, &h);
+}
+
+/* The latest mark of the segment at which there is another value, if there is one. */
+static int other_mark(struct watch *w, struct halves *h)
+{
+	const struct trail *trail = w->segments[h->segment].trail;
+
+	for (size_t i = trail->n; i-- > 0 && !h->mark;) {
+		uint64_t tick = trail->marks[i].stack.tick;
+		struct machine_stop stop;
+		int differs = 0;
+
+		if (tick == 0 || tick >= h->hi)
+			continue;
+		if (watch_go(w, trail->marks[i].mark, tick, &stop) < 0 || (differs = halve(w, h, tick)) < 0)
+			return -1;
+		if (differs)
+			h->mark = trail->marks[i].mark;
 	}
-	while (rc == 0 && h.hi - h.lo > 1)
-		rc = halve_stretch(w, &h);
-	if (rc == 0)
-		rc = watch_found(w, segment, h.mark, h.lo, h.lo, before, NULL);
-	watch_drop(w, &h.own);
-	return rc;
+	return 0;
+}
+
+/* Is there a mark for other_mark()? */
+static bool has_marks(const struct watch *w, int segment)
+{
+	const struct watch_segment *s = &w->segments[segment];
+
+	for (size_t i = 0; i < s->trail->n; i++)
+		if (s->trail->marks[i].stack.tick > 0 && s->trail->marks[i].stack.tick < s->last)
+			return true;
+	return false;
+}
+
+/* V at the start of history too.  If it ever was another value, then in between: marks are where that is cheap to see, the
+ * latest first, as long as it is not too much.  1: found; 0: not found; 2: *lo is as of watch_boundaries(). */
+static int search_marks(struct watch *w, int *lo, struct machine_value *before)
+{
+	unsigned most = w->result->evaluations + WATCH_AT_MARKS;
+	int hi = w->n;
+
+	for (int i = w->n - 1; i >= 0 && w->result->evaluations < most; i--) {
+		struct halves h = { .segment = i, .hi = w->segments[i].last, .before = before };
+
+		if (!w->m->moves(w->m->self, i) || watch_observed_constant(w, i))
+			continue;
+		if (watch_retrace(w, i) < 0)
+			return -1;
+		if (!has_marks(w, i))
+			continue;
+		if (i + 1 < hi) {
+			if (watch_at_boundary(w, i + 1, before) < 0)
+				return -1;
+			if (watch_differs(before, &w->now)) {
+				*lo = i + 1;
+				return watch_halve_boundaries(w, lo, hi, before) < 0 ? -1 : 2;
+			}
+			watch_value_free(before);
+			hi = i + 1;
+		}
+		if (other_mark(w, &h) < 0)
+			return -1;
+		if (h.mark)
+			return halve_to_end(w, &h) < 0 ? -1 : 1;
+		watch_forget(w, i);
+	}
+	return 0;
 }
 
 static int search(struct watch *w)
@@ -387,15 +406,19 @@ static int search(struct watch *w)
 	struct machine_value before = { 0 };
 	int segment, rc;
 
-	rc = search_boundaries(w, &segment, &before);
-	if (rc == 0 && segment < 0)
-		w->result->outcome = WATCH_UNPROVEN;
-	else if (rc == 0 && w->segments[segment].last == 0)
+	rc = watch_boundaries(w, &segment, &before);
+	if (rc == 0 && segment < 0) {
+		rc = search_marks(w, &segment, &before);
+		if (rc == 0)
+			w->result->outcome = WATCH_UNPROVEN;
+		rc = rc == 2 ? 0 : rc;
+	}
+	if (rc == 0 && segment >= 0 && w->segments[segment].last == 0)
 		watch_found_command(w, segment, &before);
-	else if (rc == 0)
+	else if (rc == 0 && segment >= 0)
 		rc = search_segment(w, segment, &before);
 	watch_value_free(&before);
-	return rc;
+	return rc < 0 ? -1 : 0;
 }
 
 int watch_search(struct machine *m, const char *expr, uint32_t selected_depth, const struct watch_options *options,

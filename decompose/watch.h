@@ -12,8 +12,9 @@
  * begins, so that all further runs together are about one from a mark to the next.  Evaluations: at most
  * 2 log2(ticks) + log2(segments) + 12, ticks counted over all segments.  Ticks run, with reverse_go(): 1.3 times those of
  * the segments touched, for a long one; the marks of no more than trail_limits.trails segments are held at a time, the
- * longest, and a shorter one that is searched after all is traced again.  Sampling may miss pairs of changes: the change
- * found need not be the latest (result.latest), and where all samples have V nothing is proven (WATCH_UNPROVEN).
+ * longest, and a shorter one that is searched after all is traced again.  Where V is found at the start too, EXPR is also
+ * evaluated at up to WATCH_AT_MARKS marks.  Sampling may miss pairs of changes: the change found need not be the latest
+ * (result.latest), and where all samples have V nothing is proven (WATCH_UNPROVEN).
  *
  * With options.last every stop is evaluated, from now backwards, up to the first that differs: the exact latest change.
  * A stop costs one go(), a run of at most some dozen ticks, and an evaluation. */
@@ -26,6 +27,8 @@
 #include "base/err.h"
 #include "decompose/machine.h"
 #include "decompose/reverse.h"
+
+enum { WATCH_AT_MARKS = 40 };
 
 struct watch_options {
 	bool last;              /* the latest change, by looking at every stop */

@@ -48,6 +48,10 @@ int watch_eval(struct watch *w, uint64_t done, uint64_t all, struct machine_valu
 int watch_check(struct watch *w, uint64_t done, uint64_t all) must_check;
 /* Go to boundary i and evaluate; unborn needs no going. */
 int watch_at_boundary(struct watch *w, int i, struct machine_value *value) must_check;
+/* The boundary *lo with another value (in *before), and V at the next one.  Without any: *lo is -1. */
+int watch_boundaries(struct watch *w, int *lo, struct machine_value *before) must_check;
+/* The same between *lo, whose value is in *before, and hi, where V is. */
+int watch_halve_boundaries(struct watch *w, int *lo, int hi, struct machine_value *before) must_check;
 bool watch_differs(const struct machine_value *a, const struct machine_value *b);
 void watch_value_free(struct machine_value *value);
 

@@ -55,3 +55,25 @@ def test_a_global_is_found_from_inside_a_function(gdb):
 def test_a_local_has_no_value_before_its_function_was_called(gdb):
     gdb.do_all("continue", "next")
     assert "was not yet there (its function had not been called) before, 1 after" in gdb.do("fred-reverse-watch x == 21")
+
+
+GATE = """static int open;
+int main(void)
+{
+	for (int i = 0; i < 900; i++) {
+		if (i == 100)
+			open = 1;
+		if (i == 800)
+			open = 0;
+	}
+	return open;
+}
+"""
+
+
+def test_a_value_that_is_as_at_the_start_and_was_another_in_between(folder):
+    session = Gdb(folder, "-nx", build(folder.work, "gate.c", text=GATE), snapshots=True)
+    session.do_all("break main", "run", "break 10", "continue")
+    answer = session.do("fred-reverse-watch open")
+    assert "open was 1 before, 0 after this statement" in answer and "open = 0;" in answer, answer
+    session.kill()
