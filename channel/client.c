@@ -237,16 +237,17 @@ int client_settings_load(void *self, const char *saved, struct err *err)
 	return SEND(self, MESSAGE_SETTINGS_LOAD, err, saved);
 }
 
-int client_clock_run(void *self, const char *text, uint64_t limit, enum adapter_trace trace, const char *breakpoints,
-			 bool show, const char *until, bool by_instruction, struct err *err)
+int client_clock_run(void *self, const char *text, uint64_t limit, enum adapter_trace trace, uint32_t watched,
+			 const char *breakpoints, bool show, const char *until, bool by_instruction, struct err *err)
 {
-	char number_[24], how[12];
+	char number_[24], how[12], depth[12];
 
 	snprintf(number_, sizeof number_, "%llu", (unsigned long long)limit);
 	snprintf(how, sizeof how, "%d", trace);
+	snprintf(depth, sizeof depth, "%u", watched);
 	return SEND(self, MESSAGE_CLOCK_RUN, err, text != NULL ? "1" : "0", text != NULL ? text : "", number_, how,
 		    breakpoints != NULL ? breakpoints : "", show ? "1" : "0", until != NULL ? until : "",
-		    by_instruction ? "1" : "0");
+		    by_instruction ? "1" : "0", depth);
 }
 
 int client_go_on(void *self, struct err *err)

@@ -41,8 +41,8 @@ int client_witness(void *self, bool other_run, struct err *err);
 int client_alone(void *self, bool really, struct err *err);
 int client_settings_save(void *self, struct err *err);
 int client_settings_load(void *self, const char *saved, struct err *err);
-int client_clock_run(void *self, const char *text, uint64_t limit, enum adapter_trace trace, const char *breakpoints,
-		    bool show, const char *until, bool by_instruction, struct err *err);
+int client_clock_run(void *self, const char *text, uint64_t limit, enum adapter_trace trace, uint32_t watched,
+		    const char *breakpoints, bool show, const char *until, bool by_instruction, struct err *err);
 int client_go_on(void *self, struct err *err);
 
 /* All of them but open(), to initialize a struct adapter with. */

@@ -77,7 +77,8 @@ static int take_message(struct adapter_event *event, int type, const char *body,
 		event->stop.depth = (uint32_t)number(f, event->n_fields, 2);
 		event->stop.kind = (uint8_t)(number(f, event->n_fields, 3) & 3);
 		event->stop.end = number(f, event->n_fields, 4) != 0;
-		event->stop.inside = number(f, event->n_fields, 5) != 0;
+		event->stop.inside = number(f, event->n_fields, 5) & 1;
+		event->stop.cut = number(f, event->n_fields, 5) & 2;
 		event->restarted = number(f, event->n_fields, 6) & 1;
 		event->goes_back = number(f, event->n_fields, 6) & 2;
 		event->no_program = number(f, event->n_fields, 6) & 4;

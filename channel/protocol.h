@@ -24,7 +24,7 @@ enum {
 
 enum agent_message {
 	MESSAGE_HELLO = 'H',    /* protocol version, the debugger's version */
-	MESSAGE_PROMPT = 'P',   /* text, tick, depth, kind, end, inside, restarted (and 2: goes back by means of its own, 4: no program, 8: several threads), post-mortem, session id, file, line, function (or no file), way */
+	MESSAGE_PROMPT = 'P',   /* text, tick, depth, kind, end, inside (and 2: cut), restarted (and 2: goes back by means of its own, 4: no program, 8: several threads), post-mortem, session id, file, line, function (or no file), way */
 	MESSAGE_MORE = 'M',     /* text, harmless, question of yes or no */
 	MESSAGE_REPLY = 'R',
 	MESSAGE_FAILED = 'F',

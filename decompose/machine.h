@@ -54,6 +54,7 @@ struct machine_stop {
 	                         * after a return, and what was called since is not counted.  enter()
 	                         * sets it, too, when the segment before ended so: its tick 0 is no stop that step makes */
 	bool diverged;          /* the segment was run again and ended elsewhere than it did the first time */
+	bool cut;               /* of leap(): it came only to `tick`, and has left the machine nobody knows where */
 };
 
 /* A value of an expression.  Equal text and kind: equal values. */
@@ -91,9 +92,12 @@ struct machine {
 	 * being the tick of an `inside` end, to that statement's start.  UINT64_MAX: to the end; a command that does
 	 * not move is executed.  Cost: some microseconds a tick. */
 	int (*run)(void *self, uint64_t limit, struct machine_stop *stop, struct err *err);
-	/* As run(), to a tick to which a trace has led from here, without a MACHINE_ROUGH before the last tick.  NULL: that is not
-	 * quicker than trace(). */
-	int (*leap)(void *self, uint64_t limit, struct machine_stop *stop, struct err *err);
+	/* As run(), at half the cost, to a tick before the segment's end.  Where something else than steps stops the program on the
+	 * way, the end or a MACHINE_ROUGH, *stop is `cut`: the caller goes elsewhere, and from here at least to stop->tick there
+	 * is nothing of the kind.  (That may be no tick at all.)  It is cut, too, where at `limit` the activation at the depth
+	 * `watched`, if it is not 0, is not the one that is there now; unless there is none any more.  NULL: there is nothing that
+	 * is quicker than run(). */
+	int (*leap)(void *self, uint64_t limit, uint32_t watched, struct machine_stop *stop, struct err *err);
 	/* As run(), and hand over every stop passed, in order, the one run to included, in pieces of any size.
 	 * The present stop is not told again.  with_breakpoints: fill in `breakpoint`, which costs more. */
 	int (*trace)(void *self, uint64_t limit, bool with_breakpoints,

@@ -11,7 +11,7 @@
 
 int reverse_step(struct machine *m, uint64_t n, struct reverse_target *target, struct err *err)
 {
-	struct trail_wish wish = { 0 };
+	struct trail_wish wish = { .leaps = true };
 
 	memset(target, 0, sizeof *target);
 	if (n == 0)
@@ -30,6 +30,7 @@ int reverse_step(struct machine *m, uint64_t n, struct reverse_target *target, s
 		past = end.inside ? end.tick + 1 : end.tick;
 		if (past > first && n <= past - first) {
 			reverse_found(target, i, past - n, trail);
+			target->depth = trail_depth(trail, past - n);
 			return 0;
 		}
 		if (past > first)
@@ -132,7 +133,7 @@ static int go(struct machine *m, struct reverse_target *target, struct stack *st
 
 	if (trail_go(m, target->trail, target->segment, from, stack, stop, err) < 0)
 		return -1;
-	if (target->tick > from && trail_go_on(m, target->trail, target->tick, stack, stop, err) < 0)
+	if (target->tick > from && trail_go_on(m, target->trail, target->segment, target->tick, stack, stop, err) < 0)
 		return -1;
 	if (target->depth && stop->depth != target->depth)
 		return walk_diverged(err, "statement %" PRIu64 " of a command is at depth %u, not %u", target->tick,

@@ -171,6 +171,34 @@ void stack_arrive(struct stack *s, const struct machine_tick *tick)
 	a->nexts = 0;
 }
 
+void stack_leap(struct stack *s, const struct machine_stop *stop, uint32_t watched)
+{
+	const struct stack_activation *from = &s->at[s->depth - 1];
+	uint32_t depth = stop->depth ? stop->depth : 1, kept = watched < depth ? watched : depth;
+	struct stack_run *first = NULL;
+
+	if (s->paths) {
+		first = run_append(run_ref(from->first), PATH_NEXT, from->nexts);
+		first = run_append(first, PATH_STEP, stop->tick - s->tick);
+	}
+	pop_to(s, kept);
+	if (s->depth < s->survivors)
+		s->survivors = s->depth;
+	for (uint32_t i = 0; i < s->depth; i++) {
+		run_unref(s->at[i].first);
+		s->at[i].first = NULL;
+		s->at[i].on_path = false;
+	}
+	while (s->depth < depth)
+		push(s, stop->tick);
+	s->tick = stop->tick;
+	s->kind = stop->kind;
+	s->is_stop = true;
+	s->at[depth - 1].on_path = true;
+	s->at[depth - 1].first = first;
+	s->at[depth - 1].nexts = 0;
+}
+
 void stack_copy(struct stack *to, const struct stack *from)
 {
 	stack_free(to);

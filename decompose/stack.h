@@ -53,6 +53,9 @@ struct stack {
 void stack_start(struct stack *s, const struct machine_stop *start, size_t keep, bool paths);
 /* Records where it is, and goes on to the next tick. */
 void stack_arrive(struct stack *s, const struct machine_tick *tick);
+/* On to a stop of which only itself is known, not those between.  `watched`: the activation at that depth is the one that
+ * was there before, or is gone; of the others nothing is known, and their births mean nothing.  For a stack without last stops. */
+void stack_leap(struct stack *s, const struct machine_stop *stop, uint32_t watched);
 /* The stop last arrived at is one before now. */
 void stack_record(struct stack *s);
 /* A stack to go on from without the one it was copied from.  It keeps paths, and no last stops. */

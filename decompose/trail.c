@@ -70,15 +70,10 @@ static void keep_step(struct trail *t, const struct machine_tick *tick)
 	t->rough = false;
 }
 
-/* Where the trace has got to, when that is a place for a mark. */
-static int lay_mark(struct trail *t, struct err *err)
+static int mark_here(struct trail *t, struct err *err)
 {
 	struct trail_mark *mark;
 
-	if (t->stack.tick % t->interval == 0 && t->n == trail_limits.most)
-		sparser(t);
-	if (t->stack.tick % t->interval != 0)
-		return 0;
 	array_grow(t->marks, t->n);
 	mark = &t->marks[t->n];
 	memset(mark, 0, sizeof *mark);
@@ -89,6 +84,14 @@ static int lay_mark(struct trail *t, struct err *err)
 	t->laid++;
 	forget_steps(t);
 	return 0;
+}
+
+/* Where the trace has got to, when that is a place for a mark. */
+static int lay_mark(struct trail *t, struct err *err)
+{
+	if (t->stack.tick % t->interval == 0 && t->n == trail_limits.most)
+		sparser(t);
+	return t->stack.tick % t->interval == 0 ? mark_here(t, err) : 0;
 }
 
 /* At twice as many as are wanted the older half goes; not where some may yet turn out to be those of a frame that is
@@ -147,11 +150,24 @@ void trail_keep_alive(struct trail *t, uint32_t alive)
 	t->n_hits = kept;
 }
 
-/* To the next mark, or as far as progress() can wait.  The segment's end may come first. */
-static int trace_piece(struct trail *t, struct machine_stop *stop, struct err *err)
+/* The next mark, or as far as progress() can wait. */
+static uint64_t next_halt(const struct trail *t)
 {
 	uint64_t tick = t->stack.tick, to_mark = t->interval - tick % t->interval;
-	uint64_t limit = tick + (to_mark < trail_limits.piece ? to_mark : trail_limits.piece);
+
+	return tick + (to_mark < trail_limits.piece ? to_mark : trail_limits.piece);
+}
+
+static void tell_progress(struct trail *t, const struct trail_wish *wish)
+{
+	if (t->m->progress)
+		t->m->progress(t->m->self, "running again", t->stack.tick, 0, wish->evaluations);
+}
+
+/* The segment's end may come first. */
+static int trace_piece(struct trail *t, struct machine_stop *stop, struct err *err)
+{
+	uint64_t limit = next_halt(t);
 
 	memset(stop, 0, sizeof *stop);
 	if (t->m->trace(t->m->self, limit, t->keep_hits > 0, passed, t, stop, err) < 0)
@@ -171,26 +187,101 @@ static int start_observing(struct trail *t, const struct trail_wish *wish, struc
 	return rc < 0 ? -1 : 0;
 }
 
+static int lay_by_steps(struct trail *t, const struct trail_wish *wish, struct machine_stop *end, struct err *err)
+{
+	for (;;) {
+		tell_progress(t, wish);
+		if (trace_piece(t, end, err) < 0)
+			return -1;
+		if (end->end)
+			return t->observed ? t->m->observed(t->m->self, &t->seen, err) : 0;
+		if (lay_mark(t, err) < 0)
+			return -1;
+	}
+}
+
+static void has_leapt(struct trail *t, const struct machine_stop *stop, uint32_t watched)
+{
+	stack_leap(&t->stack, stop, watched);
+	t->leapt = true;
+	t->n_steps = 0;
+	t->before_steps = stop->tick;
+	t->rough = false;
+}
+
+/* Back to the tick that the trail has got to. */
+static int come_back(struct trail *t, int segment, struct machine_stop *stop, struct err *err)
+{
+	if (trail_go(t->m, t, segment, t->stack.tick, NULL, stop, err) < 0)
+		return -1;
+	return stop->tick < t->stack.tick ? walk_run(t->m, t->stack.tick, stop, err) : 0;
+}
+
+/* A leap was cut behind the tick `good`.  On from there, or a tick before, from where one step leads to a target there; and the
+ * way to what cut it will be gone more than once. */
+static int come_near(struct trail *t, int segment, uint64_t good, uint32_t watched, struct machine_stop *stop, struct err *err)
+{
+	if (come_back(t, segment, stop, err) < 0)
+		return -1;
+	if (good <= t->stack.tick + 1)
+		return 0;
+	if (t->m->leap(t->m->self, good - 1, watched, stop, err) < 0)
+		return -1;
+	if (stop->cut)
+		return come_back(t, segment, stop, err);
+	has_leapt(t, stop, watched);
+	if (t->n == trail_limits.most)
+		sparser(t);
+	return mark_here(t, err);
+}
+
+/* As many pieces as are traced after a leap that was cut: where it happens often they do not pay. */
+struct patience { uint64_t pieces, left; };
+
+static int lay_by_leaps(struct trail *t, int segment, const struct trail_wish *wish, struct machine_stop *end, struct err *err)
+{
+	struct patience patience = { 0 };
+
+	for (;;) {
+		tell_progress(t, wish);
+		if (patience.left > 0) {
+			patience.left--;
+			if (trace_piece(t, end, err) < 0)
+				return -1;
+			if (end->end)
+				return 0;
+		} else {
+			uint64_t limit = next_halt(t);
+
+			memset(end, 0, sizeof *end);
+			if (t->m->leap(t->m->self, limit, wish->watched, end, err) < 0)
+				return -1;
+			if (end->cut) {
+				patience.left = patience.pieces = 2 * patience.pieces + 1;
+				if (come_near(t, segment, end->tick, wish->watched, end, err) < 0)
+					return -1;
+				continue;
+			}
+			if (walk_check_reached(limit, end, err) < 0)
+				return -1;
+			has_leapt(t, end, wish->watched);
+		}
+		if (lay_mark(t, err) < 0)
+			return -1;
+	}
+}
+
 static int lay(struct trail *t, int segment, const struct trail_wish *wish, struct machine_stop *end, struct err *err)
 {
-	struct machine *m = t->m;
-
-	if (walk_enter(m, segment, end, err) < 0)
+	if (walk_enter(t->m, segment, end, err) < 0)
 		return -1;
 	t->began_inside = end->inside;
 	stack_start(&t->stack, end, wish->stops, true);
 	if (start_observing(t, wish, err) < 0)
 		return -1;
-	for (;;) {
-		if (m->progress)
-			m->progress(m->self, "running again", t->stack.tick, 0, wish->evaluations);
-		if (trace_piece(t, end, err) < 0)
-			return -1;
-		if (end->end)
-			return t->observed ? m->observed(m->self, &t->seen, err) : 0;
-		if (lay_mark(t, err) < 0)
-			return -1;
-	}
+	if (wish->leaps && t->m->leap && !t->observed)
+		return lay_by_leaps(t, segment, wish, end, err);
+	return lay_by_steps(t, wish, end, err);
 }
 
 struct trail *trail_lay(struct machine *m, int segment, const struct trail_wish *wish, struct machine_stop *end,
@@ -228,33 +319,63 @@ int trail_go(struct machine *m, const struct trail *t, int segment, uint64_t tic
 	return 0;
 }
 
-/* The marks stay in the order of their ticks. */
-/* The last tick may be rough: the machine makes that step by itself. */
-static bool can_leap(const struct trail *t, uint64_t from, uint64_t to)
+/* Has the way been traced? */
+static bool is_known(const struct trail *t, uint64_t from, uint64_t to, bool *rough)
 {
-	if (!t || from < t->before_steps || to > t->before_steps + t->n_steps)
+	*rough = false;
+	if (from < t->before_steps || to > t->before_steps + t->n_steps)
 		return false;
-	for (uint64_t k = from - t->before_steps; k + 1 < to - t->before_steps; k++)
-		if (t->steps[k].rough)
-			return false;
+	for (uint64_t k = from - t->before_steps; k < to - t->before_steps; k++)
+		*rough |= t->steps[k].rough;
 	return true;
 }
 
-int trail_go_on(struct machine *m, const struct trail *t, uint64_t tick, struct stack *stack, struct machine_stop *stop,
-		struct err *err)
+uint32_t trail_depth(const struct trail *t, uint64_t tick)
 {
-	if (!can_leap(t, stack->tick, tick))
-		return walk_trace(m, tick, stack, stop, err);
+	bool known = tick > t->before_steps && tick <= t->before_steps + t->n_steps;
+
+	return known ? t->steps[tick - t->before_steps - 1].depth : 0;
+}
+
+/* 1: there; 0: the leap was cut. */
+static int leap_on(struct machine *m, const struct trail *t, uint64_t tick, bool known, struct stack *stack,
+		   struct machine_stop *stop, struct err *err)
+{
 	memset(stop, 0, sizeof *stop);
-	if (m->leap(m->self, tick, stop, err) < 0 || walk_check_reached(tick, stop, err) < 0)
+	if (m->leap(m->self, tick, 0, stop, err) < 0)
 		return -1;
+	if (stop->cut)
+		return 0;
+	if (walk_check_reached(tick, stop, err) < 0)
+		return -1;
+	if (!known) {
+		stack_leap(stack, stop, 0);
+		return 1;
+	}
 	for (uint64_t k = stack->tick - t->before_steps; k < tick - t->before_steps; k++)
 		stack_arrive(stack, &(struct machine_tick){ t->steps[k].depth, t->steps[k].kind, false });
 	if (!stop->end && stop->depth != stack->depth)
 		return walk_diverged(err, "statement %" PRIu64 " is at depth %u, not %u", tick, stop->depth, stack->depth);
-	return 0;
+	return 1;
 }
 
+int trail_go_on(struct machine *m, const struct trail *t, int segment, uint64_t tick, struct stack *stack,
+		struct machine_stop *stop, struct err *err)
+{
+	bool rough = false, known = t && m->leap && is_known(t, stack->tick, tick, &rough);
+
+	if ((known && !rough) || (t && !known && t->leapt)) {
+		int rc = leap_on(m, t, tick, known, stack, stop, err);
+
+		if (rc != 0)
+			return rc < 0 ? -1 : 0;
+		if (trail_go(m, t, segment, stack->tick, NULL, stop, err) < 0)
+			return -1;
+	}
+	return walk_trace(m, tick, stack, stop, err);
+}
+
+/* The marks stay in the order of their ticks. */
 static struct trail_mark *insert(struct trail *t, uint64_t tick)
 {
 	size_t i = t->n;
@@ -275,7 +396,7 @@ int trail_mark_at(struct trail *t, int segment, uint64_t tick, struct machine_ma
 	int rc = trail_go(t->m, t, segment, tick, &stack, stop, err);
 
 	if (rc == 0 && stop->tick < tick)
-		rc = trail_go_on(t->m, t, tick, &stack, stop, err);
+		rc = trail_go_on(t->m, t, segment, tick, &stack, stop, err);
 	if (rc == 0)
 		rc = t->m->mark(t->m->self, mark, err);
 	if (rc == 0) {
@@ -286,4 +407,13 @@ int trail_mark_at(struct trail *t, int segment, uint64_t tick, struct machine_ma
 	}
 	stack_free(&stack);
 	return rc;
+}
+
+void trail_give_mark(struct trail *t, struct machine_mark *mark, struct stack *stack)
+{
+	struct trail_mark *at = insert(t, stack->tick);
+
+	at->mark = mark;
+	at->stack = *stack;
+	memset(stack, 0, sizeof *stack);
 }

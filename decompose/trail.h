@@ -59,6 +59,7 @@ struct trail {
 	size_t n_steps;
 	uint64_t before_steps;          /* the tick before the first of them */
 	bool rough;                     /* told, and the tick is still to come */
+	bool leapt;                     /* not all of it was traced, so the paths are not known statement by statement */
 	unsigned laid;                  /* marks, those dropped included */
 	bool observed;                  /* wish.expr could be looked at, and this was seen of it: */
 	struct machine_seen seen;
@@ -69,6 +70,9 @@ struct trail_wish {
 	size_t stops;           /* how many last stops of each activation the stack is to hold */
 	size_t hits;            /* how many last hits of breakpoints; 0: they are not looked at */
 	unsigned evaluations;   /* so far: for progress() */
+	bool leaps;             /* the end is all that is asked for, and the activation at the depth `watched`, if that is not 0: go by
+	                         * the machine's leaps where it has any.  Then neither stops nor hits */
+	uint32_t watched;
 	const char *expr;       /* to be observed on the way in the activation that is at `depth` at the end; or NULL */
 	uint32_t depth;
 };
@@ -76,9 +80,8 @@ struct trail_wish {
 /* Enter the segment and trace it to its end.  NULL: err says why, and no mark is left. */
 struct trail *trail_lay(struct machine *m, int segment, const struct trail_wish *wish, struct machine_stop *end,
 			struct err *err) must_check;
-/* From the mark or the start where trail_go() has led, on to the tick: by a leap if that is known to be the same.  The trail may
- * be NULL. */
-int trail_go_on(struct machine *m, const struct trail *trail, uint64_t tick, struct stack *stack,
+/* From the mark or the start where trail_go() has led, on to the tick: by a leap if that can be.  The trail may be NULL. */
+int trail_go_on(struct machine *m, const struct trail *trail, int segment, uint64_t tick, struct stack *stack,
 		struct machine_stop *stop, struct err *err) must_check;
 /* Go to the last mark at or before the tick, without one (or with no trail: NULL) to the segment's start.  stack, if not
  * NULL, becomes the one there, to be freed by stack_free() also when this fails. */
@@ -87,6 +90,10 @@ int trail_go(struct machine *m, const struct trail *trail, int segment, uint64_t
 /* Go to the tick, and have a mark there.  *mark is the trail's own. */
 int trail_mark_at(struct trail *trail, int segment, uint64_t tick, struct machine_mark **mark, struct machine_stop *stop,
 		  struct err *err) must_check;
+/* A mark that was made elsewhere, and the stack there; both become the trail's. */
+void trail_give_mark(struct trail *trail, struct machine_mark *mark, struct stack *stack);
+/* What the trail knows of a tick's depth, 0: nothing. */
+uint32_t trail_depth(const struct trail *trail, uint64_t tick);
 /* Forget the hits of watchpoints whose frame is not alive at the segment's end, or is deeper than `alive`. */
 void trail_keep_alive(struct trail *trail, uint32_t alive);
 void trail_drop_marks(struct trail *trail);

@@ -116,7 +116,8 @@ static void forget_shortest(struct watch *w, int from)
 
 static int lay_trail(struct watch *w, int i, bool observe, struct machine_stop *end)
 {
-	struct trail_wish wish = { .evaluations = w->result->evaluations, .expr = observe ? w->expr : NULL, .depth = w->depth };
+	struct trail_wish wish = { .evaluations = w->result->evaluations, .expr = observe ? w->expr : NULL, .depth = w->depth,
+				   .leaps = true, .watched = w->depth };
 	struct watch_segment *s = &w->segments[i];
 
 	s->trail = trail_lay(w->m, i, &wish, end, w->err);
@@ -231,6 +232,7 @@ struct halves {
 	int segment;
 	uint64_t lo, hi;
 	struct machine_mark *mark, *own;
+	struct stack stack;             /* at lo, where the machine can leap */
 	struct machine_value *before;   /* at lo */
 };
 
@@ -276,6 +278,7 @@ static int halve_trail(struct watch *w, struct halves *h)
 			return -1;
 		if (differs) {
 			h->mark = trail->marks[i].mark;
+			stack_copy(&h->stack, &trail->marks[i].stack);
 			first = i + 1;
 		} else {
 			past = i;
@@ -292,11 +295,12 @@ static int halve_stretch(struct watch *w, struct halves *h)
 	struct machine_stop stop;
 	int differs;
 
-	if (watch_go(w, h->mark, h->lo, &stop) < 0 || watch_run(w, h->segment, middle, &stop) < 0 ||
-	    watch_mark(w, &mark) < 0)
+	if (watch_go_to(w, h->segment, h->mark, h->lo, middle, &stop) < 0 || watch_mark(w, &mark) < 0)
 		return -1;
 	differs = halve(w, h, middle);
 	if (differs > 0) {
+		if (w->m->leap)
+			stack_leap(&h->stack, &stop, 0);
 		watch_drop(w, &h->own);
 		h->own = h->mark = mark;
 		return 0;
@@ -306,19 +310,45 @@ static int halve_stretch(struct watch *w, struct halves *h)
 	return differs;
 }
 
+static int mark_lo(struct watch *w, struct halves *h)
+{
+	struct trail *trail = w->segments[h->segment].trail;
+	struct machine_stop stop;
+
+	if (trail_go(w->m, trail, h->segment, h->lo, &h->stack, &stop, w->err) < 0)
+		return -1;
+	if (h->lo > stop.tick && trail_go_on(w->m, trail, h->segment, h->lo, &h->stack, &stop, w->err) < 0)
+		return -1;
+	if (watch_mark(w, &h->own) < 0)
+		return -1;
+	h->mark = h->own;
+	return 0;
+}
+
+/* Both sides were evaluated from the mark that the halving has ended at: the user gets the process of that one. */
+static void give_mark(struct watch *w, struct halves *h)
+{
+	struct reverse_target *target = &w->result->target;
+
+	if (h->own)
+		trail_give_mark(target->trail, steal_pointer(&h->own), &h->stack);
+	target->marked = true;
+}
+
 static int halve_to_end(struct watch *w, struct halves *h)
 {
 	int rc = 0;
 
-	if (!h->mark) {
-		rc = watch_mark_at(w, h->segment, h->lo, &h->own);
-		h->mark = h->own;
-	}
+	if (!h->mark)
+		rc = mark_lo(w, h);
 	while (rc == 0 && h->hi - h->lo > 1)
 		rc = halve_stretch(w, h);
 	if (rc == 0)
 		rc = watch_found(w, h->segment, h->mark, h->lo, h->lo, h->before, NULL);
+	if (rc == 0 && w->m->leap)
+		give_mark(w, h);
 	watch_drop(w, &h->own);
+	stack_free(&h->stack);
 	return rc;
 }
 
@@ -330,8 +360,10 @@ static int search_segment(struct watch *w, int segment, struct machine_value *be
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
-	if (watch_retrace(w, segment) < 0 || halve_trail(w, &h) < 0)
+	if (watch_retrace(w, segment) < 0 || halve_trail(w, &h) < 0) {
+		stack_free(&h.stack);
 		return -1;
+	}
 	return halve_to_end(w, &h);
 }
 
@@ -349,8 +381,10 @@ static int other_mark(struct watch *w, struct halves *h)
 			continue;
 		if (watch_go(w, trail->marks[i].mark, tick, &stop) < 0 || (differs = halve(w, h, tick)) < 0)
 			return -1;
-		if (differs)
+		if (differs) {
 			h->mark = trail->marks[i].mark;
+			stack_copy(&h->stack, &trail->marks[i].stack);
+		}
 	}
 	return 0;
 }

@@ -61,6 +61,9 @@ int watch_go(struct watch *w, struct machine_mark *mark, uint64_t position, stru
 void watch_drop(struct watch *w, struct machine_mark **mark);
 /* Go to a position of the segment, from the last mark of its trail before it, and mark it. */
 int watch_mark_at(struct watch *w, int segment, uint64_t position, struct machine_mark **mark) must_check;
+/* Return to a mark at `marked`, and go on to a position.  *stop: where the machine has come to. */
+int watch_go_to(struct watch *w, int segment, struct machine_mark *mark, uint64_t marked, uint64_t position,
+		struct machine_stop *stop) must_check;
 /* Run on to a position that is later.  *stop: where the machine is, and then where it has come to. */
 int watch_run(struct watch *w, int segment, uint64_t position, struct machine_stop *stop) must_check;
 

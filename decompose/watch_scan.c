@@ -89,7 +89,7 @@ int watch_found(struct watch *w, int segment, struct machine_mark *mark, uint64_
 {
 	struct machine_stop at, next;
 
-	if (watch_go(w, mark, marked, &at) < 0 || (k > marked && watch_run(w, segment, k, &at) < 0))
+	if (watch_go_to(w, segment, mark, marked, k, &at) < 0)
 		return -1;
 	next = at;
 	if (watch_run(w, segment, k + 1, &next) < 0 || holds(w, held) < 0)
@@ -103,7 +103,7 @@ int watch_found(struct watch *w, int segment, struct machine_mark *mark, uint64_
 	w->result->latest = w->result->latest || is_last_position(w, segment, k + 1);
 	if (!w->m->leave || w->result->inside || next.depth >= at.depth || w->depth >= at.depth)
 		return 0;
-	if (watch_go(w, mark, marked, &at) < 0 || (k > marked && watch_run(w, segment, k, &at) < 0))
+	if (watch_go_to(w, segment, mark, marked, k, &at) < 0)
 		return -1;
 	bool sure = true;
 	int r = find_guilty(w, &at, &next, &w->result->before, &w->result->guilty_depth, &sure);
@@ -133,7 +133,7 @@ static int scan_short(struct watch *w, struct scan *scan, struct machine_mark *m
 		uint64_t last = w->segments[scan->segment].last;
 		struct machine_stop stop;
 
-		if (watch_go(w, mark, lo, &stop) < 0 || (k > lo && watch_run(w, scan->segment, k, &stop) < 0))
+		if (watch_go_to(w, scan->segment, mark, lo, k, &stop) < 0)
 			return -1;
 		if (watch_eval(w, last - k, last, &scan->before) < 0)
 			return -1;

@@ -194,11 +194,11 @@ struct adapter {
 	 * the state() there, says where it is; otherwise it is NULL, unless needs_ends.  ADAPTER_TICKS come meanwhile when traced, and tell
 	 * where a breakpoint of the settings `breakpoints` is, if that is not NULL; ADAPTER_ARRIVING comes when
 	 * `show` and the limit was reached; ADAPTER_PROMPT ends it.  by_instruction: a tick is what stepi makes. */
-	int (*clock_run)(void *self, const char *text, uint64_t limit, enum adapter_trace trace, const char *breakpoints,
-			 bool show, const char *until, bool by_instruction, struct err *err);
+	int (*clock_run)(void *self, const char *text, uint64_t limit, enum adapter_trace trace, uint32_t watched,
+			 const char *breakpoints, bool show, const char *until, bool by_instruction, struct err *err);
 	int (*go_on)(void *self, struct err *err);
 	uint64_t mark_interval;         /* struct machine */
-	bool leaps;                     /* is ADAPTER_LEAPS quicker than ADAPTER_QUIET? */
+	bool leaps;                     /* does clock_run() know ADAPTER_LEAPS? */
 };
 
 /* The adapter for a command line, NULL if none claims it. */

@@ -33,7 +33,7 @@ struct fred_machine {
 	struct machine_stop stop;
 	const char *breakpoints;        /* settings of the present: its breakpoints are what a trace tells of */
 	bool observing;                 /* the trace under way looks at an expression */
-	bool leaping;                   /* the run under way has been traced */
+	const uint32_t *leaps;          /* the run under way is a leap, with an eye on the activation at that depth */
 	bool show;                      /* the debugger shows the next place that is run to */
 	struct ways *ways;              /* of each segment, as the first trace told them */
 	struct witness *ends;           /* of each segment, where it has been run again to its end */
@@ -103,7 +103,6 @@ static int op_enter(void *self, int segment, struct machine_stop *stop, struct e
 static int op_now(void *self, struct machine_stop *stop, struct err *err)
 {
 	struct fred_machine *m = self;
-
 	struct session *s = m->session;
 
 	/* Where the user stands nothing has been disturbed yet. */
@@ -179,7 +178,6 @@ static int forward(struct fred_machine *m, uint64_t limit, const struct told *to
 	struct session *s = m->session;
 	struct node *end = m->nodes[m->segment + 1];
 	struct adapter_event event;
-
 	uint64_t halt = halting_tick(end);
 
 	if (!op_moves(m, m->segment))
@@ -191,8 +189,8 @@ static int forward(struct fred_machine *m, uint64_t limit, const struct told *to
 		return -1;
 	s->astray = true;
 	if (s->adapter->clock_run(s->agent, m->started ? NULL : end->command, limit,
-				  m->leaping ? ADAPTER_LEAPS : !told ? ADAPTER_QUIET : m->observing ? ADAPTER_OBSERVES : ADAPTER_TRACES,
-				  breakpoints ? m->breakpoints : NULL, m->show, end->state, end->by_instruction, err))
+				  m->leaps ? ADAPTER_LEAPS : !told ? ADAPTER_QUIET : m->observing ? ADAPTER_OBSERVES : ADAPTER_TRACES,
+				  m->leaps ? *m->leaps : 0, breakpoints ? m->breakpoints : NULL, m->show, end->state, end->by_instruction, err))
 		return -1;
 	m->started = true;
 	for (;;) {
@@ -215,6 +213,8 @@ static int forward(struct fred_machine *m, uint64_t limit, const struct told *to
 	adapter_event_free(&event);
 	if (!prompt || restarted)
 		return err_set(err, "the program did not run the same way again: it %s", prompt ? "started anew" : "asked for input");
+	if (m->stop.cut)
+		return 0;
 	if (m->stop.tick == halt)
 		m->stop.end = true;
 	else if (halt != UINT64_MAX && m->stop.end)
@@ -251,13 +251,20 @@ static int op_run(void *self, uint64_t limit, struct machine_stop *stop, struct 
 	return op_trace(self, limit, false, NULL, NULL, stop, err);
 }
 
-static int op_leap(void *self, uint64_t limit, struct machine_stop *stop, struct err *err)
+static int op_leap(void *self, uint64_t limit, uint32_t watched, struct machine_stop *stop, struct err *err)
 {
 	struct fred_machine *m = self;
+	uint64_t halt = halting_tick(m->nodes[m->segment + 1]);
 
-	m->leaping = true;
+	if (limit >= halt) {            /* where the end is known it need not be found */
+		m->stop.cut = true;
+		*stop = m->stop;
+		stop->tick = halt - 1 > stop->tick ? halt - 1 : stop->tick;
+		return 0;
+	}
+	m->leaps = &watched;
 	int r = op_run(m, limit, stop, err);
-	m->leaping = false;
+	m->leaps = NULL;
 	return r;
 }
 
@@ -436,7 +443,7 @@ static struct machine *open_machine(struct session *s, struct node *first, struc
 	m->began_us = m->shown_us = clock_us();
 	m->ops = (struct machine){
 		.self = m, .segments = op_segments, .moves = op_moves, .is_next = op_is_next, .enter = op_enter, .now = op_now, .run = op_run,
-		.trace = op_trace, .leap = s->adapter->leaps ? op_leap : NULL,
+		.trace = op_trace, .leap = s->adapter->leaps && !m->nodes[m->n]->by_instruction ? op_leap : NULL,
 		.leave = s->adapter->finish ? op_leave : NULL, .mark = op_mark, .go = op_go, .drop = op_drop, .eval = op_eval,
 		.observe = op_observe, .observed = op_observed,
 		.mark_interval = s->adapter->mark_interval, .progress = op_progress,

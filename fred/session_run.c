@@ -265,7 +265,7 @@ static int run_again_partly(struct session *s, struct node *node, struct err *er
 
 	uint64_t limit = node->instructions ? node->instructions : node->tick;
 
-	if (s->adapter->clock_run(s->agent, node->command, limit, ADAPTER_QUIET, NULL, false,
+	if (s->adapter->clock_run(s->agent, node->command, limit, ADAPTER_QUIET, 0, NULL, false,
 				  s->adapter->needs_ends ? node->state : NULL, node->instructions != 0, err) ||
 	    run_to_prompt(s, &event, err))
 		return -1;

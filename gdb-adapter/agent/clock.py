@@ -12,7 +12,6 @@ import os
 
 LINE, CALL, TRIGGER, ROUGH = 0, 1, 4, 5
 BATCH = 2000            # ticks in a message
-LEAST_LEAP = 8          # ticks
 QUIET = (('pagination', 'off'), ('height', '0'), ('width', '0'), ('print frame-info', 'short-location'),
          ('print frame-arguments', 'none'), ('breakpoint always-inserted', 'on'))
 MOVING = ('step', 'next', 'stepi', 'nexti', 'finish', 'until', 'advance', 'continue', 'fg', 'signal', 'jump')
@@ -40,6 +39,7 @@ class ClockStop:
     end = False         # of the command
     inside = False      # in the statement that began at tick, not at its start
     diverged = False    # an end, but not that of the first run
+    cut = False         # a leap was cut short behind that tick, and the program stands anywhere
 
 
 class ClockQuiet:
@@ -143,8 +143,8 @@ class Clock:
         elif name == 'jump':
             gdb.parse_and_eval('$pc = %d' % gdb.decode_line(rest)[1][0].pc)
 
-    def run(self, limit, trace, marks, leap=False):
-        """On to the tick `limit`, or the end."""
+    def run(self, limit, trace, marks, leaps=None):
+        """On to the tick `limit`, or the end.  leaps: not a depth, but None: step by step."""
         passes = None
         with ClockQuiet(), ClockCommands() as self.commands:
             try:
@@ -152,8 +152,9 @@ class Clock:
                     passes = ClockPasses(self.end, self.pass_place)
                 self.stack.watch_callers()
                 stride(gdb.selected_inferior().pid if self.may_stride() else 0)
-                if leap and self.may_stride() and not self.focus.elsewhere() and limit - self.stop.tick > LEAST_LEAP:
-                    self.leap(limit - self.stop.tick - 1)
+                if leaps is not None:
+                    self.stop.cut = not self.stop.end and self.stop.tick < limit and not leap(self, limit, leaps)
+                    return self.stop
                 while self.stop.tick < limit and not self.stop.end:
                     if marks is not None:
                         marks.watch(self.stack, self.stop.kind)
@@ -169,19 +170,6 @@ class Clock:
                     passes.delete()
         self.send()
         return self.stop
-
-    def leap(self, n):
-        """So many ticks in one command: an earlier run has told that nothing but steps made the program stop there."""
-        self.arrived = False
-        clock_begin()
-        gdb.execute('%s %d' % (self.unit, n), False, True)
-        event, frame = ClockLast.event, clock_frame()
-        if frame is None or event is None or isinstance(event, gdb.SignalEvent) or ClockLast.fired or self.arrived:
-            raise ClockProblem('the program did not run the same way again')
-        self.stack.start(frame)
-        self.stop.tick, self.stop.depth, self.stop.kind = self.stop.tick + n, self.stack.depth(), LINE
-        self.line, self.frame = clock_line(frame), frame
-        self.stack.watch_callers()
 
     def may_stride(self):
         """Software watchpoints are looked at after each instruction."""
@@ -322,19 +310,20 @@ class ClockHeld:
     clock = None
 
 
-def clock_start(text, limit, trace, marks, end, unit='step', leap=False):
+def clock_start(text, limit, trace, marks, end, unit='step', leaps=None):
     """Run the command `text`, which ended at `end`, from this prompt to the tick `limit` or its end.
 
     trace: send_ticks() gets a list of depth << 4 | breakpoint << 3 | kind; kind TRIGGER is no tick, but says that a
     watchpoint of a frame at that depth triggered since the one before, and ROUGH that something else than a step made the
     program stop since.  marks: clock_marks(), or None.
-    unit: 'step', or 'stepi' for a clock of instructions.  Returns a ClockStop."""
+    unit: 'step', or 'stepi' for a clock of instructions.  leaps: in leaps (clock_leap.py), which watch the activation at that
+    depth, 0 being none.  Returns a ClockStop."""
     ClockHeld.clock = Clock(text, end, unit)
-    return ClockHeld.clock.run(limit, trace, marks, leap)
+    return ClockHeld.clock.run(limit, trace, marks, leaps)
 
 
-def clock_go_on(limit, trace, marks, leap=False):
-    return ClockHeld.clock.run(limit, trace, marks, leap)
+def clock_go_on(limit, trace, marks, leaps=None):
+    return ClockHeld.clock.run(limit, trace, marks, leaps)
 
 
 def clock_can_go_on():

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Over which instructions gdb only goes on while it steps a line (stride.h): those of one entry of the line table, in one
-# function, without a jump or a call, and without what moves the stack pointer, from which gdb tells the frame.
+# function or inlined function, without a jump or a call, and without what moves the stack pointer, from which gdb tells the
+# frame.
 #
 # Where `step` itself has stopped, a line begins; from there neighbouring entries of the same line are one for gdb, too.
 
@@ -14,11 +15,13 @@ STRIDE_POINTERS = ('sp', 'ss')
 
 class ClockStrides:
     known = set()
+    passed = set()              # known to begin no line
 
     @classmethod
     def forget(cls, event=None):
         """Of another program, or other libraries."""
         cls.known.clear()
+        cls.passed.clear()
         stride_learn([])
 
     @classmethod
@@ -29,16 +32,53 @@ class ClockStrides:
             ways = stride_ways(pc)
         except (gdb.error, RuntimeError):
             return              # no lines, or memory that cannot be read
-        if not stride_learn(ways):
+        if ways and not stride_learn(ways):     # an empty list would forget all
             cls.known.clear()
+
+    @classmethod
+    def learn_missed(cls):
+        """After a leap: of what gdb stepped without a stride, the beginnings of lines."""
+        for pc in stride_missed():
+            if pc not in cls.known and pc not in cls.passed:
+                (cls.learn if stride_begins_line(pc) else cls.passed.add)(pc)
+
+
+def stride_begins_line(pc):
+    """Would `step` stop there?"""
+    entry = gdb.find_pc_line(pc)
+    if entry.symtab is None or not entry.line or entry.pc != pc:
+        return False
+    return any(each.pc == pc for each in entry.symtab.linetable().line(entry.line) or ())
 
 
 def stride_ways(pc):
     """[at, to, at, to, ...] of the entries of the line at pc and those that follow it without another line in between."""
-    scope, ends = stride_scope(pc), []
-    if scope is None:
+    ends = stride_entries(pc)
+    if not ends:
         return []
-    line, at = None, pc
+    rows = gdb.selected_frame().architecture().disassemble(pc, min(ends[-1], pc + STRIDE_MOST))
+    scope, ways, run, first = None, [], [], True
+    for row in rows:
+        at, here = row['addr'], stride_scope(row['addr'])
+        if at == pc and here is None:
+            first = not stride_stops(row['asm'])    # an inlined function begins
+            continue
+        scope = scope or here
+        if at > ends[-1] or here is None or here != scope:
+            break
+        if run and not first and any(run[0] <= end < at for end in ends):
+            ways += stride_pairs(run, pc, ends)
+            run = []
+        run.append(at)
+        if stride_stops(row['asm']):
+            ways += stride_pairs(run, pc, ends)
+            run, first = [], False
+    return ways + stride_pairs(run, pc, ends)
+
+
+def stride_entries(pc):
+    """The last addresses of the entries."""
+    line, at, ends = None, pc, []
     while at - pc < STRIDE_MOST:
         entry = gdb.find_pc_line(at)
         if entry.symtab is None or not entry.line or entry.last is None or line not in (None, (entry.symtab.filename, entry.line)):
@@ -46,26 +86,13 @@ def stride_ways(pc):
         line = entry.symtab.filename, entry.line
         ends.append(entry.last)
         at = entry.last + 1
-    if not ends:
-        return []
-    rows = gdb.selected_frame().architecture().disassemble(pc, min(ends[-1], pc + STRIDE_MOST))
-    ways, run, first = [], [], True
-    for row in rows:
-        at = row['addr']
-        if at > ends[-1] or stride_scope(at) != scope:
-            break
-        if run and not first and any(run[0] <= end < at for end in ends):
-            ways += stride_pairs(run)
-            run = []
-        run.append(at)
-        if stride_stops(row['asm']):
-            ways += stride_pairs(run)
-            run, first = [], False
-    return ways + stride_pairs(run)
+    return ends
 
 
-def stride_pairs(run):
-    return [each for at in run[:-1] for each in (at, run[-1])]
+def stride_pairs(run, pc, ends):
+    """From the beginning of a later entry gdb takes a step of its own: only then does it know which line it is in, if a jump
+    from another line has led there and the entry begins no statement."""
+    return [each for at in run[:-1] if at == pc or at - 1 not in ends for each in (at, run[-1])]
 
 
 def stride_stops(text):
@@ -74,13 +101,22 @@ def stride_stops(text):
 
 
 def stride_scope(pc):
-    """Start of the function at pc; None where that is one that was inlined, in whose midst gdb may stop."""
+    """Whose frame is there: start and end of the function at pc, be it an inlined one.  None where that begins: there gdb may
+    stop."""
+    scope = stride_function(pc)
+    if scope is None or scope.superblock.is_static:
+        return scope and (scope.start, scope.end)
+    before = stride_function(pc - 1)
+    while before is not None and before != scope:
+        before = before.superblock
+    return None if before is None or pc == scope.start else (scope.start, scope.end)
+
+
+def stride_function(pc):
     block = gdb.block_for_pc(pc)
     while block is not None and block.function is None:
         block = block.superblock
-    if block is None or not block.superblock.is_static:
-        return None
-    return block.start
+    return block
 
 
 gdb.events.new_objfile.connect(ClockStrides.forget)

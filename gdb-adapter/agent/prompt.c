@@ -49,6 +49,7 @@ static struct method_def functions[] = {
 	{ "before_prompt", py_before_prompt, METH_VARARGS, NULL },
 	{ "stride", py_stride, METH_VARARGS, NULL },
 	{ "stride_learn", py_stride_learn, METH_VARARGS, NULL },
+	{ "stride_missed", py_stride_missed, METH_VARARGS, NULL },
 	{ NULL, NULL, 0, NULL },
 };
 

@@ -121,7 +121,7 @@ def prompted(text, top):
     Window.heard()
     # Where the program stands is dear, and seldom asked for.
     stop, Run.stop = Run.stop, None
-    clock = [stop.tick, stop.depth, stop.kind, int(stop.end), int(stop.inside)] if stop else [0, 0, 0, 0, 0]
+    clock = [stop.tick, stop.depth, stop.kind, int(stop.end), stop.inside | stop.cut << 1] if stop else [0, 0, 0, 0, 0]
     send_fields('P', [text] + clock + [flags, 0, pid])
 
 

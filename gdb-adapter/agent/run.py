@@ -23,31 +23,34 @@ class Run:
     stop = None
 
 
-def clock_run(first, text, limit, trace, breakpoints, show_it, end, by_instruction):
+def clock_run(first, text, limit, trace, breakpoints, show_it, end, by_instruction, watched='0'):
     """The program runs; then gdb is at its prompt again."""
     if breakpoints:
         refuse_watchpoints(breakpoints)
     marks = clock_marks(breakpoints) if breakpoints else None
+    leaps = int(watched) if trace == '3' else None
     nothing_ran = ClockEnd(end).how == 'none'
     inside = nothing_ran and not between_statements(clock_frame())
     if first == '1':
-        stop = clock_start(text, int(limit), trace == '1', marks, end, 'stepi' if by_instruction == '1' else 'step', trace == '3')
+        stop = clock_start(text, int(limit), trace == '1', marks, end, 'stepi' if by_instruction == '1' else 'step', leaps)
     elif clock_can_go_on():
-        stop = clock_go_on(int(limit), trace == '1', marks, trace == '3')
+        stop = clock_go_on(int(limit), trace == '1', marks, leaps)
     else:
         raise Refused('the clock was not halted here')
     if nothing_ran:
         stop.inside = inside
-    if stop.diverged:
+    if stop.cut:
+        clock_forget()
+    elif stop.diverged:
         clock_forget()
         raise Refused('the program did not run the same way again')
-    if show_it == '1' and not stop.end:
+    elif show_it == '1' and not stop.end:
         send_fields('A', [])
         if receive() is not None:       # the session lets it be seen now
             with Unpaged():
                 clock_show('')
             Window.tell()
-    known.stepped = not stop.inside
+    known.stepped = not stop.inside and not stop.cut
     Run.stop = stop
 
 

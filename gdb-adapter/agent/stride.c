@@ -16,6 +16,8 @@ static struct way ways[ROOM];           /* a hash table by .at; 0: free */
 static size_t n_ways;
 static pid_t striding;                  /* the process, 0: none */
 static unsigned long n_strides;         /* made */
+enum { MISSES = 256 };
+static uint64_t misses[MISSES];         /* where steps began of which nothing is known; 0: free */
 
 static struct way *find(uint64_t at)
 {
@@ -45,6 +47,23 @@ static bool learn(uint64_t at, uint64_t to)
 	return true;
 }
 
+/* The same ones come again and again: what falls on another is noted the next time. */
+static void note_miss(uint64_t at)
+{
+	misses[(at ^ at >> 8) % MISSES] = at;
+}
+
+static size_t take_misses(uint64_t *at)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < MISSES; i++)
+		if (misses[i] != 0)
+			at[n++] = misses[i];
+	memset(misses, 0, sizeof misses);
+	return n;
+}
+
 /* The tests' harness calls these without the rest of the agent. */
 __attribute__((visibility("default"))) int fred_stride_learn(unsigned long at, unsigned long to);
 int fred_stride_learn(unsigned long at, unsigned long to)
@@ -66,6 +85,12 @@ unsigned long fred_strides(void)
 	return n_strides;
 }
 
+__attribute__((visibility("default"))) unsigned long fred_stride_missed(uint64_t *at);
+unsigned long fred_stride_missed(uint64_t *at)
+{
+	return take_misses(at);
+}
+
 object *py_stride(object *self, object *args)
 {
 	striding = (pid_t)PyLong_AsLong(PyTuple_GetItem(args, 0));
@@ -83,6 +108,22 @@ object *py_stride_learn(object *self, object *args)
 	for (ssize_t i = 0; i + 1 < n && room; i += 2)
 		room = learn((uint64_t)PyLong_AsLong(PyList_GetItem(list, i)), (uint64_t)PyLong_AsLong(PyList_GetItem(list, i + 1)));
 	return PyErr_Occurred() ? NULL : boolean(room);
+}
+
+object *py_stride_missed(object *self, object *args)
+{
+	uint64_t at[MISSES];
+	size_t n = take_misses(at);
+	object *list = PyList_New(0);
+
+	for (size_t i = 0; list != NULL && i < n; i++) {
+		object *number = PyLong_FromLong((long)at[i]);
+
+		if (number != NULL)
+			PyList_Append(list, number);
+		Py_DecRef(number);
+	}
+	return list;
 }
 
 static uint64_t pc_of(ptrace_function *real, pid_t tid)
@@ -131,6 +172,7 @@ static bool over(ptrace_function *real, pid_t tid, uint64_t to)
 bool stride(ptrace_function *real, enum __ptrace_request request, pid_t tid, long signal)
 {
 	struct way *way;
+	uint64_t pc;
 
 	if (striding == 0)
 		return false;
@@ -138,6 +180,9 @@ bool stride(ptrace_function *real, enum __ptrace_request request, pid_t tid, lon
 		striding = 0;           /* there is another thread, or process */
 	if (request != PTRACE_SINGLESTEP || signal != 0 || striding == 0)
 		return false;
-	way = find(pc_of(real, tid));
+	pc = pc_of(real, tid);
+	way = find(pc);
+	if (way->at == 0)
+		note_miss(pc);
 	return way->at != 0 && over(real, tid, way->to);
 }

@@ -21,5 +21,7 @@ object *py_stride(object *self, object *args);
 /* stride_learn([at, to, at, to, ...]): from the instruction `at` to `to` it goes straight on.  False: there is no room, and
  * all is forgotten.  An empty list forgets all, too. */
 object *py_stride_learn(object *self, object *args);
+/* stride_missed(): [at, ...], from where single steps were made since the last time that nothing had been learnt of. */
+object *py_stride_missed(object *self, object *args);
 
 #endif

@@ -48,7 +48,12 @@ def stride_learn(ways):
     return all(library.fred_stride_learn(at, to) for at, to in zip(ways[::2], ways[1::2]))
 
 
-for name in ("clock_end.py", "clock_stack.py", "clock_threads.py", "clock_stride.py", "clock.py", "clock_marks.py",
+def stride_missed():
+    room = (ctypes.c_uint64 * 256)()
+    return list(room[:library.fred_stride_missed(room)])
+
+
+for name in ("clock_end.py", "clock_stack.py", "clock_threads.py", "clock_stride.py", "clock_leap.py", "clock.py", "clock_marks.py",
              "clock_show.py"):
     with open(os.path.join(os.environ["FRED_AGENT_FOLDER"], name)) as file:
         exec(compile(file.read(), name, "exec"))
@@ -221,6 +226,12 @@ def clock(command, end, limit, trace=True, unit="step"):
     if command is None:
         return told(clock_go_on(limit, trace, None))
     return told(clock_start(command, limit, trace, None, end, unit))
+
+
+def leap_to(limit, watched):
+    """On from where the clock is halted, in a leap: was it cut?"""
+    stop = clock_go_on(limit, False, None, watched)
+    return [stop.cut, *told(stop)]
 
 
 def marked(command, end, breakpoints):

@@ -72,6 +72,37 @@ def check(run, stops, at):
         assert place == stops[at + len(ticks)][:KIND]
 
 
+def survives(stops, depth, came, to):
+    """Is the activation at that depth at one stop that at another one?"""
+    return all(stop[DEPTH] >= depth and (stop[KIND] == 0 or stop[DEPTH] > depth) for stop in stops[came + 1:to + 1])
+
+
+def leap_trial(path, stops, at, setup, command, end, last, rnd):
+    """A leap from a tick to another, `last` being the last before the end; a cut one leads nowhere, but a second one to the
+    tick that it names does.  How far the one led that was not cut."""
+    came = rnd.randrange(last + 1)
+    limit, watched = came + rnd.randrange(1, last + 4 - came), rnd.choice([0, 0, *range(1, stops[at + came][DEPTH] + 2)])
+    while limit > came:
+        print("leap from tick %d to %d, with an eye on depth %d" % (came, limit, watched))
+        (_, _, result), _ = run_jobs(path, ["give", setup], ["clock", command, end, came], ["leap_to", limit, watched])
+        assert isinstance(result, list), result
+        cut, stop, _, place, _ = result
+        if not cut:
+            stopped = stops[at + limit]
+            assert limit <= last and stop["tick"] == limit and place == stopped[:KIND]
+            assert [stop["depth"], stop["kind"]] == [stopped[DEPTH], stopped[KIND]]
+            assert not watched or stopped[DEPTH] < watched or survives(stops, watched, at + came, at + limit)
+            return limit - came
+        assert came <= stop["tick"] < limit
+        limit = stop["tick"]
+    return 0
+
+
+def whole_trial(path, stops, rnd):
+    setup, end = ["tbreak main", "run"], "exit||0|0||"
+    return leap_trial(path, stops, 0, setup, "continue", end, len(stops) - 1, rnd)
+
+
 def trial(path, stops, rnd):
     at = rnd.randrange(len(stops) - 1)
     setup = ["tbreak main", "run"] + (["step %d" % at] if at else []) + choose_breakpoints(rnd, stops)
@@ -109,11 +140,14 @@ def trial(path, stops, rnd):
         if limit < stop["tick"]:
             assert run[0]["tick"] == limit and not run[0]["end"]
     assert so_far == ticks and runs[-1][0] == stop and runs[-1][2] == reached and runs[-1][3] == state
+    return [leap_trial(path, stops, at, setup, command, end, len(ticks) - (not stop["inside"]), rnd)
+            for _ in range(2 if ticks else 0)]
 
 
 @pytest.mark.parametrize("options", [["-O0"], ["-O0", "-fcf-protection"], ["-O1", "-fno-inline"]], ids=" ".join)
 def test_clock_is_stepping(options, tmp_path):
     seeds = [int(SEED)] if SEED else chance.sample(range(1 << 30), ROUNDS)
+    leaps = []
     path = str(tmp_path / "p")
     for seed in seeds:
         rnd, stops, tries = random.Random(seed), [], 0
@@ -124,4 +158,6 @@ def test_clock_is_stepping(options, tmp_path):
             stops = step_through(path, program.text())
         print("FRED_SEED=%d: %d stops, %s" % (seed, len(stops), path))
         for _ in range(TRIALS):
-            trial(path, stops, rnd)
+            leaps += trial(path, stops, rnd)
+        leaps += [whole_trial(path, stops, rnd) for _ in range(4)]
+    assert max(leaps) >= 8      # or it was all single steps

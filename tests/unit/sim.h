@@ -70,6 +70,7 @@ struct sim {
 	uint64_t ran;           /* ticks run */
 	uint64_t longest;       /* in one go */
 	unsigned marks;         /* taken so far */
+	unsigned leaps;         /* made so far, those that were cut too */
 	struct machine machine;
 };
 

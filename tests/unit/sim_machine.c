@@ -148,14 +148,36 @@ static int run(void *self, uint64_t limit, struct machine_stop *stop, struct err
 	return trace(self, limit, false, NULL, NULL, stop, err);
 }
 
-/* All stops of the simulation are smooth but those with a breakpoint. */
-static int leap(void *self, uint64_t limit, struct machine_stop *stop, struct err *err)
+/* The activation at that depth, -1: none. */
+static int activation_at(struct sim *sim, uint32_t depth)
+{
+	return depth && depth <= sim_depth(sim, sim->position) ? sim_frame(sim, sim->position, depth) : -1;
+}
+
+/* It is cut by a breakpoint, by the end, by the death of the activation watched in favour of another; and now and then by
+ * nothing at all, but in each run of the same. */
+static int leap(void *self, uint64_t limit, uint32_t watched, struct machine_stop *stop, struct err *err)
 {
 	struct sim *sim = self;
+	uint64_t from = sim->segments[sim->segment].from / 8, before = sim->position / 8 - from, good = before;
+	int who = activation_at(sim, watched), after;
 
-	for (uint64_t t = sim->position / 8 + 1; t < sim->segments[sim->segment].from / 8 + limit; t++)
-		assert(!sim->stops[t].breakpoint);
-	return run(self, limit, stop, err);
+	assert(sim->placed && !sim->disturbed && limit > before);
+	while (good < limit && from + good + 1 < end_of(sim, sim->segment) / 8 && !sim->stops[from + good + 1].breakpoint)
+		good++;
+	if ((sim->position + limit) * 0x9E3779B97F4A7C15ULL >> 60 == 0)
+		good = before + (good - before) / 2;
+	tell(sim, stop);
+	if (good > before && run(self, good, stop, err) < 0)
+		return -1;
+	after = activation_at(sim, watched);
+	if (after >= 0 && after != who)
+		good = before;
+	stop->cut = good < limit;
+	stop->tick = good;
+	sim->leaps++;
+	sim->disturbed = stop->cut;
+	return 0;
 }
 
 static int mark(void *self, struct machine_mark **mark_, struct err *err)

@@ -331,12 +331,14 @@ static void verified(void **state)
 	assert_true(refused > 50);
 }
 
-/* One function with that many statements, one of which changes g. */
+/* One function with that many statements, one of which changes g.  In a machine without leaps: where there are some, a tick is
+ * dear, and marks are close together. */
 static void statements(struct sim *sim, uint64_t n, uint64_t change)
 {
 	int top;
 
 	sim_init_empty(sim);
+	sim->machine.leap = NULL;
 	top = sim_call(sim, -1, false);
 	for (uint64_t i = 0; i <= n; i++) {
 		sim_emit(sim, top, MACHINE_LINE);
