@@ -4,6 +4,9 @@
 
 OPTIMIZED, NEWLOCALS = 1, 2     # flags of code: of a function, whose local variables are known beforehand; not of a module
 
+# Builtins that look at the frame in which they are called.
+LOOK_ROUND = frozenset('dir locals vars eval exec super'.split())
+
 
 def names_in(expression):
     return {node.id for node in ast.walk(ast.parse(expression.strip(), mode='eval')) if isinstance(node, ast.Name)}
@@ -26,7 +29,7 @@ def frame_for(p, expression, depth):
         names = names_in(expression)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return [depth]
-    if frame is None or not stop.live or has_local(frame, names, p.curframe_locals if frame is p.curframe else None):
+    if frame is None or not stop.live or not names.isdisjoint(LOOK_ROUND) or has_local(frame, names, p.curframe_locals if frame is p.curframe else None):
         return [depth]
     space, found = frame.f_globals, depth
     while frame.f_back is not None:

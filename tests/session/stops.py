@@ -2,10 +2,12 @@
 """The oracle: steps through a whole program with a bare pdb and writes down every stop.
 
 Usage: stops.py SCRIPT MOST EXPRESSION...; prints JSON, one object a stop: kind, line, function, depth, T, and for each
-frame of the program from the outermost its activation and the values of the expressions (null: they raise)."""
+frame of the program from the outermost its activation, the values of the expressions (null: they raise), and which of them
+need that frame: they name a variable of it, or ask for all of them."""
 import json
 import os
 import pdb
+import re
 import sys
 
 
@@ -48,13 +50,14 @@ class Recorder(pdb.Pdb):
         stop = {"kind": self.kind, "line": frame.f_lineno, "function": frame.f_code.co_name, "depth": len(frames),
                 "T": frame.f_globals.get("T"), "file": os.path.basename(frame.f_code.co_filename), "frames": []}
         for each in frames:
-            values = []
+            values, variables = [], each.f_code.co_varnames + each.f_code.co_cellvars + each.f_code.co_freevars + ("dir",)
             for expression in self.expressions:
                 try:
                     values.append(repr(eval(expression, each.f_globals, each.f_locals)))
                 except Exception:
                     values.append(None)
-            stop["frames"].append([self.activations[each], values])
+            needs = [any(re.search(r"\b%s\b" % name, expression) for name in variables) for expression in self.expressions]
+            stop["frames"].append([self.activations[each], values, needs])
         self.stops.append(stop)
         if len(self.stops) >= self.most:
             raise SystemExit

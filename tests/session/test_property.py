@@ -45,7 +45,7 @@ class Oracle:
         return len(self.stops)
 
     def stack(self, i):
-        return [activation for activation, _ in self.stops[i]["frames"]]
+        return [activation for activation, _, _ in self.stops[i]["frames"]]
 
     def reverse_step(self, i):
         return i - 1
@@ -61,11 +61,13 @@ class Oracle:
                     self.stops[j]["file"] == os.path.basename(self.path)), default=-1)
 
     def values(self, i, expression):
-        """What the expression is, at each stop up to i, in the activation that is selected at i."""
-        activation, values = self.stack(i)[-1], []
+        """What the expression is, at each stop up to i, in the activation that is selected at i, or if it needs none of its
+        variables in the outermost for which that is so too."""
+        frames, number, values = self.stops[i]["frames"], EXPRESSIONS.index(expression), []
+        activation = frames[-1][0] if frames[-1][2][number] else next(each[0] for each in frames if not each[2][number])
         for stop in self.stops[:i + 1]:
-            found = [each for number, each in stop["frames"] if number == activation]
-            values.append(found[0][EXPRESSIONS.index(expression)] or "undefined" if found else "unborn")
+            found = [each[1] for each in stop["frames"] if each[0] == activation]
+            values.append(found[0][number] or "undefined" if found else "unborn")
         return values
 
 
