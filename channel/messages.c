@@ -11,6 +11,8 @@
 #include "base/mem.h"
 #include "channel/protocol.h"
 
+enum { MAX_DEPTH = 0xfffff };
+
 static uint32_t u32_of(const char *data)
 {
 	const unsigned char *d = (const unsigned char *)data;
@@ -44,12 +46,16 @@ static int take_ticks(struct adapter_event *event, const char *body, size_t n, s
 	event->kind = ADAPTER_TICKS;
 	event->n_ticks = n / 4;
 	event->ticks = xcalloc(event->n_ticks + 1, sizeof *event->ticks);
+	event->tick_ways = xcalloc(event->n_ticks + 1, sizeof *event->tick_ways);
 	for (size_t i = 0; i < event->n_ticks; i++) {
 		uint32_t v = u32_of(body + 4 * i);
 
 		if ((v & 7) > MACHINE_ROUGH)
 			return err_set(err, "the agent sent a broken trace (kind %u)", v & 7);
-		event->ticks[i] = (struct machine_tick){ .depth = v >> 4, .breakpoint = v >> 3 & 1, .kind = v & 7 };
+		if ((v >> 4 & MAX_DEPTH) == MAX_DEPTH)
+			return err_set(err, "the program's stack has %u frames or more: too many to go back", MAX_DEPTH);
+		event->ticks[i] = (struct machine_tick){ .depth = v >> 4 & MAX_DEPTH, .breakpoint = v >> 3 & 1, .kind = v & 7 };
+		event->tick_ways[i] = v >> 24;
 	}
 	return 0;
 }
@@ -88,7 +94,7 @@ static int take_message(struct adapter_event *event, int type, const char *body,
 		event->prompt = xstrdup(f[0]);
 		event->place = (struct place){ .line = (long)number(f, event->n_fields, 10), .depth = event->stop.depth,
 					       .kind = event->stop.kind };
-		event->way = (uint32_t)number(f, event->n_fields, 12);
+		event->way = number(f, event->n_fields, 12);
 		if (event->n_fields > 11 && *f[9]) {
 			event->place.file = xstrdup(f[9]);
 			event->place.function = xstrdup(f[11]);

@@ -3,7 +3,8 @@
  *
  * Each message is a header of five bytes, a little-endian u32 with the length of the body and one byte with the type,
  * and the body: fields of UTF-8 text (surrogateescape for bytes that are none), each ended by a NUL.  The body of
- * MESSAGE_TICKS is little-endian u32s instead, one a tick: depth << 4 | breakpoint << 3 | kind;
+ * MESSAGE_TICKS is little-endian u32s instead, one a tick: way << 24 | depth << 4 | breakpoint << 3 | kind, the way being a
+ * digest of the way to that tick, 0 where there is none;
  * and one with kind 4 where a watchpoint triggered in between (MACHINE_TRIGGER), with 5 where the stop was rough (MACHINE_ROUGH).
  *
  * A conversation: HELLO once, when the debugger is there.  PROMPT or MORE whenever it reads a line; then any

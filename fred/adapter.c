@@ -21,6 +21,7 @@ void adapter_event_free(struct adapter_event *event)
 		free(event->fields[i]);
 	free(event->fields);
 	free(event->ticks);
+	free(event->tick_ways);
 	free(event->prompt);
 	free(event->place.file);
 	free(event->place.function);

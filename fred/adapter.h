@@ -61,9 +61,10 @@ struct adapter_event {
 	struct machine_stop stop;       /* with ADAPTER_PROMPT: tick, depth, kind, end; tick is 0 when no clock runs */
 	/* With ADAPTER_PROMPT: where the program stands, selected not filled in; or nothing, where() being dear. */
 	struct place place;
-	/* With ADAPTER_PROMPT at a halt or the end of a clock_run(): a digest of the way from its command's start to the last tick
-	 * that 16 divides.  The same command run again has gone another way when it differs; 0: not known. */
-	uint32_t way;
+	/* With ADAPTER_PROMPT at a halt or the end of a clock_run(): digests of the way from its command's start, one to here,
+	 * of a byte, and above it one to the last tick that 16 divides, of 32 bits; each is 0 if not known.  The same command run
+	 * again has gone another way when one differs. */
+	uint64_t way;
 	bool harmless;          /* with ADAPTER_MORE: its lines do no more than classify() said of the first */
 	bool question;          /* with ADAPTER_MORE: shall the command do it, yes or no? */
 	bool restarted;         /* with ADAPTER_PROMPT: the program began anew since the last prompt */
@@ -78,6 +79,7 @@ struct adapter_event {
 	char **fields;          /* NUL terminated strings, owned by the event */
 	size_t n_fields;
 	struct machine_tick *ticks;
+	uint8_t *tick_ways;     /* of each of the ticks that byte */
 	size_t n_ticks;
 };
 void adapter_event_free(struct adapter_event *event);

@@ -11,50 +11,26 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "fred/message.h"
-#include "fred/session_priv.h"
+#include "fred/session_machine.h"
 
 struct machine_mark {
 	struct ckpt_snapshot *snapshot;
 	struct machine_stop stop;
 	int segment;
 	bool started;
-	uint32_t way;
+	uint64_t way;
 	char *prompt;
 	struct input_rest rest;         /* of the segment's input */
-};
-
-struct fred_machine {
-	struct machine ops;
-	struct session *session;
-	struct node **nodes;            /* nodes[i] begins segment i; nodes[n] is now */
-	int n;
-	int segment;                    /* where we are */
-	bool started;                   /* its command is on the way, halted at stop.tick */
-	struct machine_stop stop;
-	const char *breakpoints;        /* settings of the present: its breakpoints are what a trace tells of */
-	bool observing;                 /* the trace under way looks at an expression */
-	const uint32_t *leaps;          /* the run under way is a leap, with an eye on the activation at that depth */
-	bool show;                      /* the debugger shows the next place that is run to */
-	struct ways *ways;              /* of each segment, as the first trace told them */
-	struct witness *ends;           /* of each segment, where it has been run again to its end */
-	uint32_t way;                   /* to stop.tick */
-	struct place left, *returns;    /* places to which functions returned: op_leave() */
-	size_t n_returns;
-	uint64_t far;                   /* a segment of more ticks is given up; 0: none is */
-	unsigned snapshots;
-	bool diverged;                  /* a run was not like the first one ... */
-	bool changed;                   /* ... or it was, as far as statements go, but came to other values */
-	uint64_t began_us, shown_us;
 };
 
 static int op_segments(void *self) { return ((struct fred_machine *)self)->n; }
 
 static bool op_moves(void *self, int segment)
 {
-	struct fred_machine *m = self;
-
-	return m->nodes[segment + 1]->class == COMMAND_MOVES;
+	return machine_moves(self, segment);
 }
+
+bool machine_moves(const struct fred_machine *m, int segment) { return m->nodes[segment + 1]->class == COMMAND_MOVES; }
 
 /* The same depth alone is not enough: a function may have ended with a jump to another, in its place. */
 static bool same_function(const struct place *a, const struct place *b)
@@ -73,7 +49,7 @@ static bool op_is_next(void *self, int segment, uint32_t *depth)
 	       a->ended_next(end->command, end->state) && !start->inside && same_function(&start->place, &end->place);
 }
 
-static int here(struct fred_machine *m, struct machine_stop *stop, struct err *err)
+int machine_here(struct fred_machine *m, struct machine_stop *stop, struct err *err)
 {
 	struct place place = {0};
 
@@ -93,7 +69,7 @@ static int op_enter(void *self, int segment, struct machine_stop *stop, struct e
 	m->segment = segment;
 	m->started = m->observing = false;
 	m->way = 0;
-	if (here(m, &m->stop, err))
+	if (machine_here(m, &m->stop, err))
 		return -1;
 	m->stop.inside = m->nodes[segment]->inside;
 	*stop = m->stop;
@@ -106,128 +82,18 @@ static int op_now(void *self, struct machine_stop *stop, struct err *err)
 	struct session *s = m->session;
 
 	/* Where the user stands nothing has been disturbed yet. */
-	if (((s->astray || s->timeline->here != m->nodes[m->n]) && travel_to(s, m->nodes[m->n], err)) || here(m, stop, err))
+	if (((s->astray || s->timeline->here != m->nodes[m->n]) && travel_to(s, m->nodes[m->n], err)) || machine_here(m, stop, err))
 		return -1;
 	stop->inside = m->nodes[m->n]->inside;
 	m->segment = m->n;
 	return 0;
 }
 
-struct told {
-	void (*fn)(void *ctx, const struct machine_tick *ticks, size_t n);
-	void *ctx;
-};
-
-/* Where a segment is halted that does not end by itself: at a position that an earlier reverse move found; and where the
- * frame that failed came to its end, as the rest of the run, to the post-mortem, only unwinds the debugger's own. */
-static uint64_t halting_tick(const struct node *end)
-{
-	if (end->partial)
-		return end->tick;
-	return end->post_mortem && end->died ? end->died : UINT64_MAX;
-}
-
-/* A segment that does not move is its command and no tick. */
-static int forward_in_place(struct fred_machine *m, struct err *err)
-{
-	struct node *end = m->nodes[m->segment + 1];
-
-	m->session->astray = true;
-	if (run_again(m->session, end, err) || here(m, &m->stop, err))
-		return -1;
-	m->stop.end = true;
-	m->stop.inside = end->inside;
-	return 0;
-}
-
-/* The clock is told how a segment's command ended.  Where that was not asked at its prompt (no snapshot was taken), or
- * takes more than a look, the command runs once more for it. */
-static int learn_end(struct fred_machine *m, struct node *end, struct err *err)
-{
-	struct session *s = m->session;
-	struct adapter_event event;
-
-	if (!s->adapter->needs_ends || end->partial)
-		return 0;
-	if (!end->state) {
-		s->astray = true;
-		if (input_replay(s, end, err) || s->adapter->line(s->agent, end->command, err) ||
-		    run_to_prompt(s, &event, err))
-			return -1;
-		adapter_event_free(&event);
-		if (request_state(s, end->command, &end->state, err) || travel_to(s, m->nodes[m->segment], err))
-			return -1;
-	}
-	if (!s->adapter->unmeasured || !s->adapter->unmeasured(end->state))
-		return 0;
-	s->astray = true;
-	if (input_replay(s, end, err) || request_measure(s, end->command, &end->state, err))
-		return -1;
-	return travel_to(s, m->nodes[m->segment], err);
-}
-
 int machine_learn(struct fred_machine *m, int segment, struct err *err)
 {
 	struct machine_stop stop;
 
-	return op_enter(m, segment, &stop, err) ? -1 : learn_end(m, m->nodes[segment + 1], err);
-}
-
-static int forward(struct fred_machine *m, uint64_t limit, const struct told *told, bool breakpoints, struct err *err)
-{
-	struct session *s = m->session;
-	struct node *end = m->nodes[m->segment + 1];
-	struct adapter_event event;
-	uint64_t halt = halting_tick(end);
-
-	if (!op_moves(m, m->segment))
-		return forward_in_place(m, err);
-
-	if (limit >= halt)
-		limit = halt;
-	if (!m->started && (learn_end(m, end, err) || input_replay(s, end, err)))
-		return -1;
-	s->astray = true;
-	if (s->adapter->clock_run(s->agent, m->started ? NULL : end->command, limit,
-				  m->leaps ? ADAPTER_LEAPS : !told ? ADAPTER_QUIET : m->observing ? ADAPTER_OBSERVES : ADAPTER_TRACES,
-				  m->leaps ? *m->leaps : 0, breakpoints ? m->breakpoints : NULL, m->show, end->state, end->by_instruction, err))
-		return -1;
-	m->started = true;
-	for (;;) {
-		if (run_to_prompt(s, &event, err)) {
-			m->diverged = err->sys != ECANCELED;
-			return s->state == SESSION_ENDED ? err_set(err, "the program did not run the same way again: it ended")
-							 : -1;
-		}
-		if (event.kind != ADAPTER_TICKS && event.kind != ADAPTER_WAYS)
-			break;
-		if (event.kind == ADAPTER_WAYS)
-			ways_add(&m->ways[m->segment], &event);
-		else if (told)
-			told->fn(told->ctx, event.ticks, event.n_ticks);
-		adapter_event_free(&event);
-	}
-	bool prompt = event.kind == ADAPTER_PROMPT, restarted = event.restarted;
-	m->stop = event.stop;
-	m->way = event.way;
-	adapter_event_free(&event);
-	if (!prompt || restarted)
-		return err_set(err, "the program did not run the same way again: it %s", prompt ? "started anew" : "asked for input");
-	if (m->stop.cut)
-		return 0;
-	if (m->stop.tick == halt)
-		m->stop.end = true;
-	else if (halt != UINT64_MAX && m->stop.end)
-		m->stop.diverged = true;
-	if (m->stop.end && (halt == UINT64_MAX || end->partial) && !m->stop.diverged &&
-	    end_reached(s, end, &m->stop.diverged, err))
-		return -1;
-	m->stop.diverged |= ways_differ(&m->ways[m->segment], m->stop.tick, m->way) ||
-			    (m->stop.end && end->partial && end->way && m->way != end->way);
-	if (m->stop.end && end_seen(s, end, &m->ends[m->segment], &m->stop.diverged, err))
-		return -1;
-	m->diverged |= m->stop.diverged;
-	return 0;
+	return op_enter(m, segment, &stop, err) ? -1 : machine_learn_end(m, m->nodes[segment + 1], err);
 }
 
 static int op_trace(void *self, uint64_t limit, bool with_breakpoints,
@@ -240,7 +106,7 @@ static int op_trace(void *self, uint64_t limit, bool with_breakpoints,
 	if (m->far && m->stop.tick >= m->far && limit > m->far)
 		return err_set(err, "it is more than %llu ticks away", (unsigned long long)m->far);
 	if (limit > m->stop.tick && !m->stop.end &&
-	    forward(m, limit, fn ? &told : NULL, with_breakpoints, err))
+	    machine_forward(m, limit, fn ? &told : NULL, with_breakpoints, err))
 		return -1;
 	*stop = m->stop;
 	return 0;
@@ -254,7 +120,7 @@ static int op_run(void *self, uint64_t limit, struct machine_stop *stop, struct 
 static int op_leap(void *self, uint64_t limit, uint32_t watched, struct machine_stop *stop, struct err *err)
 {
 	struct fred_machine *m = self;
-	uint64_t halt = halting_tick(m->nodes[m->segment + 1]);
+	uint64_t halt = machine_halting_tick(m->nodes[m->segment + 1]);
 
 	if (limit >= halt) {            /* where the end is known it need not be found */
 		m->stop.cut = true;
@@ -492,7 +358,7 @@ int machine_compare(struct fred_machine *m, int segment, struct err *err)
 }
 
 void machine_limit(struct fred_machine *m, uint64_t ticks) { m->far = ticks; }
-uint32_t machine_way(const struct fred_machine *m) { return m->way; }
+uint64_t machine_way(const struct fred_machine *m) { return m->way; }
 bool machine_diverged(const struct fred_machine *m) { return m->diverged; }
 bool machine_changed(const struct fred_machine *m) { return m->changed; }
 unsigned machine_snapshots(const struct fred_machine *m) { return m->snapshots; }

@@ -155,10 +155,14 @@ void work_end(struct session *s);
 struct ways {
 	uint32_t *at;           /* [i]: to tick 16(i+1) of a segment */
 	size_t n;
+	uint8_t *each;          /* [i]: a byte of that to tick i+1 */
+	size_t n_each;
 };
 void ways_add(struct ways *ways, const struct adapter_event *event);
+/* event: ADAPTER_TICKS, those behind tick `at`. */
+void ways_add_ticks(struct ways *ways, uint64_t at, const struct adapter_event *event);
 /* Is that another way to the tick than the one kept?  No, where none is. */
-bool ways_differ(const struct ways *ways, uint64_t tick, uint32_t way);
+bool ways_differ(const struct ways *ways, uint64_t tick, uint64_t way);
 void ways_free(struct ways *ways);
 /* Has a run that ended by itself ended where the first run did? */
 int end_reached(struct session *s, const struct node *end, bool *diverged, struct err *err) must_check;
@@ -184,7 +188,7 @@ int machine_death_segment(const struct fred_machine *fm);
 /* The node at the segment's end has its state. */
 int machine_learn(struct fred_machine *fm, int segment, struct err *err) must_check;
 /* To the tick that the machine has come to. */
-uint32_t machine_way(const struct fred_machine *fm);
+uint64_t machine_way(const struct fred_machine *fm);
 /* Was any run not like the first one?  Or like it, but with other values at the end? */
 bool machine_diverged(const struct fred_machine *fm);
 bool machine_changed(const struct fred_machine *fm);

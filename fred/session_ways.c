@@ -25,11 +25,24 @@ void ways_add(struct ways *w, const struct adapter_event *event)
 		}
 }
 
-bool ways_differ(const struct ways *w, uint64_t tick, uint32_t way)
+void ways_add_ticks(struct ways *w, uint64_t at, const struct adapter_event *event)
+{
+	for (size_t i = 0; i < event->n_ticks; i++)
+		if (event->tick_ways[i] && at + i == w->n_each) {
+			array_grow(w->each, w->n_each);
+			w->each[w->n_each++] = event->tick_ways[i];
+		}
+}
+
+/* The long digest, of the ticks up to the last sixteenth; and the byte, so that those behind it are in one too. */
+bool ways_differ(const struct ways *w, uint64_t tick, uint64_t way)
 {
 	uint64_t i = tick / ADAPTER_WAY_TICKS;
+	uint32_t whole = (uint32_t)(way >> 8);
+	uint8_t byte = (uint8_t)way;
 
-	if (way == 0 || i == 0 || i > w->n || w->at[i - 1] == way)
+	if ((!whole || i == 0 || i > w->n || w->at[i - 1] == whole) &&
+	    (!byte || tick == 0 || tick > w->n_each || w->each[tick - 1] == byte))
 		return false;
 	log_info(LOG_SESSION, "another way to tick %llu", (unsigned long long)tick);
 	return true;
@@ -38,6 +51,7 @@ bool ways_differ(const struct ways *w, uint64_t tick, uint32_t way)
 void ways_free(struct ways *w)
 {
 	free(w->at);
+	free(w->each);
 	*w = (struct ways){0};
 }
 

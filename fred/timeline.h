@@ -37,7 +37,7 @@ struct node {
 	enum command_class class;
 	bool partial;                   /* the edge was halted at ... */
 	uint64_t tick;                  /* (UINT64_MAX: at `state`) */
-	uint32_t way;                   /* to that tick; 0: not known.  struct adapter_event */
+	uint64_t way;                   /* to that tick; 0: not known.  struct adapter_event */
 	struct path steps;              /* ... which is this many next and step from the parent */
 	bool has_steps;
 	bool origin;                    /* the program began here: nothing before can be reached by stepping */

@@ -7,24 +7,31 @@
 #include "channel/agent/python_api.h"
 #include "channel/protocol.h"
 
-enum { BATCH = 8000, STRIDE = 16, DIGITS = 21, TOLD_BREAKPOINT = 8 };  /* ticks in one message, 32 KB; ticks of one digest */
+enum {
+	BATCH = 8000,                   /* ticks in one message, 32 KB */
+	STRIDE = 16,                    /* ticks of one long digest */
+	DIGITS = 21,
+	TOLD_BREAKPOINT = 8,
+	TOO_DEEP = 0xfffff0,            /* a depth for which there is no room: channel/messages.c refuses it */
+};
 
 static unsigned char ticks[BATCH * 4];
 static uint32_t ways[BATCH / STRIDE + 1];
 static size_t n_ticks, n_ways;
 static uint64_t mixed;                  /* every tick since the start: a loop that went round once less leaves no other trace */
 static uint32_t way;
+static unsigned char now;               /* a byte of `mixed`, not 0 */
 
 void tape_clear(void)
 {
 	n_ticks = n_ways = 0;
 	mixed = 0;
-	way = 0;
+	way = now = 0;
 }
 
-uint32_t tape_way(void)
+uint64_t tape_way(void)
 {
-	return way;
+	return (uint64_t)way << 8 | now;
 }
 
 static void put(uint32_t value)
@@ -37,10 +44,12 @@ static void put(uint32_t value)
 
 void tape_tick(uint64_t count, uint32_t value, int instruction, bool told)
 {
-	if (told)
-		put(value);
 	mixed = (mixed ^ ((uint64_t)(value & ~TOLD_BREAKPOINT) << 32 | (uint32_t)instruction)) * 0x9e3779b97f4a7c15;
 	mixed ^= mixed >> 29;
+	now = (unsigned char)(mixed >> 40);
+	now += now == 0;
+	if (told)
+		put((uint32_t)now << 24 | (value >> 24 ? TOO_DEEP : value));
 	if (count % STRIDE == 0) {
 		way = (uint32_t)(mixed >> 33);
 		way += way == 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the clock tells fredapp of a run: its ticks, and digests of the way from the start, one for each sixteen ticks. */
+/* What the clock tells fredapp of a run: its ticks, and digests of the way from the start, one of a byte for each tick and one of
+ * 32 bits for each sixteen ticks. */
 #ifndef PDB_ADAPTER_AGENT_CLOCK_TAPE_H
 #define PDB_ADAPTER_AGENT_CLOCK_TAPE_H
 
@@ -12,7 +13,7 @@ void tape_clear(void);
 void tape_tick(uint64_t count, uint32_t value, int instruction, bool told);
 /* To fredapp, what was not told yet.  Other Python threads may run meanwhile. */
 void tape_send(uint64_t count);
-/* The way to the last sixteenth tick; 0 before the first. */
-uint32_t tape_way(void);
+/* struct adapter_event: way */
+uint64_t tape_way(void);
 
 #endif

@@ -82,7 +82,7 @@ class Peer:
         while True:
             kind, fields = self.receive()
             if kind == "T":
-                self.ticks += [(value & 7, value >> 4) for value in fields]
+                self.ticks += [(value & 7, value >> 4 & 0xfffff) for value in fields]
                 self.breakpoints += [value >> 3 & 1 for value in fields]
             elif kind == "C":
                 assert int(fields[0]) == len(self.ways)

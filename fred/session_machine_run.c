@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Running a segment again: its command under the clock, as far as is wanted, and what tells that run from the first. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "fred/session_machine.h"
+
+uint64_t machine_halting_tick(const struct node *end)
+{
+	if (end->partial)
+		return end->tick;
+	return end->post_mortem && end->died ? end->died : UINT64_MAX;
+}
+
+/* A segment that does not move is its command and no tick. */
+static int forward_in_place(struct fred_machine *m, struct err *err)
+{
+	struct node *end = m->nodes[m->segment + 1];
+
+	m->session->astray = true;
+	if (run_again(m->session, end, err) || machine_here(m, &m->stop, err))
+		return -1;
+	m->stop.end = true;
+	m->stop.inside = end->inside;
+	return 0;
+}
+
+/* The clock is told how a segment's command ended.  Where that was not asked at its prompt (no snapshot was taken), or
+ * takes more than a look, the command runs once more for it. */
+int machine_learn_end(struct fred_machine *m, struct node *end, struct err *err)
+{
+	struct session *s = m->session;
+	struct adapter_event event;
+
+	if (!s->adapter->needs_ends || end->partial)
+		return 0;
+	if (!end->state) {
+		s->astray = true;
+		if (input_replay(s, end, err) || s->adapter->line(s->agent, end->command, err) ||
+		    run_to_prompt(s, &event, err))
+			return -1;
+		adapter_event_free(&event);
+		if (request_state(s, end->command, &end->state, err) || travel_to(s, m->nodes[m->segment], err))
+			return -1;
+	}
+	if (!s->adapter->unmeasured || !s->adapter->unmeasured(end->state))
+		return 0;
+	s->astray = true;
+	if (input_replay(s, end, err) || request_measure(s, end->command, &end->state, err))
+		return -1;
+	return travel_to(s, m->nodes[m->segment], err);
+}
+
+/* Those behind tick *at. */
+static void told_ticks(struct fred_machine *m, const struct told *told, const struct adapter_event *event, uint64_t *at)
+{
+	ways_add_ticks(&m->ways[m->segment], *at, event);
+	*at += event->n_ticks;
+	if (told)
+		told->fn(told->ctx, event->ticks, event->n_ticks);
+}
+
+int machine_forward(struct fred_machine *m, uint64_t limit, const struct told *told, bool breakpoints, struct err *err)
+{
+	struct session *s = m->session;
+	struct node *end = m->nodes[m->segment + 1];
+	struct adapter_event event;
+	uint64_t halt = machine_halting_tick(end);
+
+	if (!machine_moves(m, m->segment))
+		return forward_in_place(m, err);
+
+	if (limit >= halt)
+		limit = halt;
+	if (!m->started && (machine_learn_end(m, end, err) || input_replay(s, end, err)))
+		return -1;
+	s->astray = true;
+	if (s->adapter->clock_run(s->agent, m->started ? NULL : end->command, limit,
+				  m->leaps ? ADAPTER_LEAPS : !told ? ADAPTER_QUIET : m->observing ? ADAPTER_OBSERVES : ADAPTER_TRACES,
+				  m->leaps ? *m->leaps : 0, breakpoints ? m->breakpoints : NULL, m->show, end->state, end->by_instruction, err))
+		return -1;
+	uint64_t at = m->stop.tick;
+	m->started = true;
+	for (;;) {
+		if (run_to_prompt(s, &event, err)) {
+			m->diverged = err->sys != ECANCELED;
+			return s->state == SESSION_ENDED ? err_set(err, "the program did not run the same way again: it ended")
+							 : -1;
+		}
+		if (event.kind != ADAPTER_TICKS && event.kind != ADAPTER_WAYS)
+			break;
+		if (event.kind == ADAPTER_WAYS)
+			ways_add(&m->ways[m->segment], &event);
+		else
+			told_ticks(m, told, &event, &at);
+		adapter_event_free(&event);
+	}
+	bool prompt = event.kind == ADAPTER_PROMPT, restarted = event.restarted;
+	m->stop = event.stop;
+	m->way = event.way;
+	adapter_event_free(&event);
+	if (!prompt || restarted)
+		return err_set(err, "the program did not run the same way again: it %s", prompt ? "started anew" : "asked for input");
+	if (m->stop.cut)
+		return 0;
+	if (m->stop.tick == halt)
+		m->stop.end = true;
+	else if (halt != UINT64_MAX && m->stop.end)
+		m->stop.diverged = true;
+	if (m->stop.end && (halt == UINT64_MAX || end->partial) && !m->stop.diverged &&
+	    end_reached(s, end, &m->stop.diverged, err))
+		return -1;
+	m->stop.diverged |= ways_differ(&m->ways[m->segment], m->stop.tick, m->way) ||
+			    (m->stop.end && end->partial && end->way && m->way != end->way);
+	if (m->stop.end && end_seen(s, end, &m->ends[m->segment], &m->stop.diverged, err))
+		return -1;
+	m->diverged |= m->stop.diverged;
+	return 0;
+}
