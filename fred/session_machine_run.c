@@ -56,8 +56,7 @@ int machine_learn_end(struct fred_machine *m, struct node *end, struct err *err)
 /* Those behind tick *at. */
 static void told_ticks(struct fred_machine *m, const struct told *told, const struct adapter_event *event, uint64_t *at)
 {
-	ways_add_ticks(&m->ways[m->segment], *at, event);
-	*at += event->n_ticks;
+	*at = ways_add_ticks(&m->ways[m->segment], *at, event);
 	if (told)
 		told->fn(told->ctx, event->ticks, event->n_ticks);
 }

@@ -155,12 +155,12 @@ void work_end(struct session *s);
 struct ways {
 	uint32_t *at;           /* [i]: to tick 16(i+1) of a segment */
 	size_t n;
-	uint8_t *each;          /* [i]: a byte of that to tick i+1 */
+	uint8_t *each;          /* [i]: a byte of that to tick i+1, 0: not known */
 	size_t n_each;
 };
 void ways_add(struct ways *ways, const struct adapter_event *event);
-/* event: ADAPTER_TICKS, those behind tick `at`. */
-void ways_add_ticks(struct ways *ways, uint64_t at, const struct adapter_event *event);
+/* event: ADAPTER_TICKS, those behind tick `at`.  The last one. */
+uint64_t ways_add_ticks(struct ways *ways, uint64_t at, const struct adapter_event *event);
 /* Is that another way to the tick than the one kept?  No, where none is. */
 bool ways_differ(const struct ways *ways, uint64_t tick, uint64_t way);
 void ways_free(struct ways *ways);

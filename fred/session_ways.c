@@ -25,16 +25,23 @@ void ways_add(struct ways *w, const struct adapter_event *event)
 		}
 }
 
-void ways_add_ticks(struct ways *w, uint64_t at, const struct adapter_event *event)
+uint64_t ways_add_ticks(struct ways *w, uint64_t at, const struct adapter_event *event)
 {
-	for (size_t i = 0; i < event->n_ticks; i++)
-		if (event->tick_ways[i] && at + i == w->n_each) {
+	for (size_t i = 0; i < event->n_ticks; i++) {
+		if (event->ticks[i].kind > MACHINE_EXCEPTION)
+			continue;               /* it only tells of the next one */
+		while (w->n_each <= at) {       /* leaps tell of no tick */
 			array_grow(w->each, w->n_each);
-			w->each[w->n_each++] = event->tick_ways[i];
+			w->each[w->n_each++] = 0;
 		}
+		w->each[at] = w->each[at] ? w->each[at] : event->tick_ways[i];
+		at++;
+	}
+	return at;
 }
 
-/* The long digest, of the ticks up to the last sixteenth; and the byte, so that those behind it are in one too. */
+/* The long digest of pdb's clock, of the ticks up to the last sixteenth; and the byte, so that those behind it are in one too.
+ * gdb's byte is of the place alone. */
 bool ways_differ(const struct ways *w, uint64_t tick, uint64_t way)
 {
 	uint64_t i = tick / ADAPTER_WAY_TICKS;
@@ -42,7 +49,7 @@ bool ways_differ(const struct ways *w, uint64_t tick, uint64_t way)
 	uint8_t byte = (uint8_t)way;
 
 	if ((!whole || i == 0 || i > w->n || w->at[i - 1] == whole) &&
-	    (!byte || tick == 0 || tick > w->n_each || w->each[tick - 1] == byte))
+	    (!byte || tick == 0 || tick > w->n_each || !w->each[tick - 1] || w->each[tick - 1] == byte))
 		return false;
 	log_info(LOG_SESSION, "another way to tick %llu", (unsigned long long)tick);
 	return true;

@@ -39,6 +39,7 @@ class ClockStop:
     end = False         # of the command
     inside = False      # in the statement that began at tick, not at its start
     diverged = False    # an end, but not that of the first run
+    way = 0             # tells the place of that tick from others; 0: not known
     cut = False         # a leap was cut short behind that tick, and the program stands anywhere
 
 
@@ -151,6 +152,7 @@ class Clock:
                 if self.end.waits_for_place() and not self.stop.end:
                     passes = ClockPasses(self.end, self.pass_place)
                 self.stack.watch_callers()
+                self.alone = len(gdb.selected_inferior().threads()) == 1
                 stride(gdb.selected_inferior().pid if self.may_stride() else 0)
                 if leaps is not None:
                     self.stop.cut = not self.stop.end and self.stop.tick < limit and not leap(self, limit, leaps)
@@ -173,7 +175,7 @@ class Clock:
 
     def may_stride(self):
         """Software watchpoints are looked at after each instruction."""
-        return self.unit == 'step' and len(gdb.selected_inferior().threads()) == 1 and not any(
+        return self.unit == 'step' and self.alone and not any(
             each.type == gdb.BP_WATCHPOINT for each in gdb.breakpoints())
 
     def pass_place(self):
@@ -190,7 +192,7 @@ class Clock:
             self.told.append(ROUGH)
         if tick:
             marked = 8 if marks is not None and marks.here(gdb.newest_frame()) else 0
-            self.told.append(self.stop.depth << 4 | marked | self.stop.kind)
+            self.told.append(self.stop.way << 24 | min(self.stop.depth, TOO_DEEP) << 4 | marked | self.stop.kind)
         if len(self.told) >= BATCH:
             self.send()
 
@@ -225,6 +227,8 @@ class Clock:
         tick = stepped or self.unit == 'stepi' or self.is_start(frame, line)
         self.line = line
         stop.tick += tick
+        if tick:
+            stop.way = clock_way(frame.pc()) if self.alone else 0
         # In `step N` gdb counts a breakpoint twice that it has come to by a step and goes on from.
         self.rough = switched or not (stepped and tick) or ClockLast.hit
         if stepped and tick and frame.pc() not in ClockStrides.known:
@@ -292,6 +296,14 @@ class Clock:
         return pc != function.code or bool(ClockLast.at_line and ClockLast.fired)
 
 
+TOO_DEEP = 0xfffff      # for a trace
+
+
+def clock_way(pc):
+    """A byte, not 0."""
+    return pc * 0x9e3779b97f4a7c15 >> 40 & 0xff or 1
+
+
 def clock_line(frame):
     """File and line, None where there is none."""
     sal = frame.find_sal()
@@ -313,7 +325,7 @@ class ClockHeld:
 def clock_start(text, limit, trace, marks, end, unit='step', leaps=None):
     """Run the command `text`, which ended at `end`, from this prompt to the tick `limit` or its end.
 
-    trace: send_ticks() gets a list of depth << 4 | breakpoint << 3 | kind; kind TRIGGER is no tick, but says that a
+    trace: send_ticks() gets a list of way << 24 | depth << 4 | breakpoint << 3 | kind; kind TRIGGER is no tick, but says that a
     watchpoint of a frame at that depth triggered since the one before, and ROUGH that something else than a step made the
     program stop since.  marks: clock_marks(), or None.
     unit: 'step', or 'stepi' for a clock of instructions.  leaps: in leaps (clock_leap.py), which watch the activation at that

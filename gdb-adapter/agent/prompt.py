@@ -122,7 +122,8 @@ def prompted(text, top):
     # Where the program stands is dear, and seldom asked for.
     stop, Run.stop = Run.stop, None
     clock = [stop.tick, stop.depth, stop.kind, int(stop.end), stop.inside | stop.cut << 1] if stop else [0, 0, 0, 0, 0]
-    send_fields('P', [text] + clock + [flags, 0, pid])
+    way = stop.way if stop and not stop.end and not stop.cut else 0
+    send_fields('P', [text] + clock + [flags, 0, pid, '', 0, '', way])
 
 
 def line_comes(kind, body):

@@ -35,7 +35,7 @@ def digest(data):
 
 
 def send_ticks(values):
-    ticks.extend((value & 7, value >> 4, value >> 3 & 1) for value in values if value & 7 != ROUGH)
+    ticks.extend((value & 7, value >> 4 & 0xfffff, value >> 3 & 1) for value in values if value & 7 != ROUGH)
 
 
 def stride(pid):

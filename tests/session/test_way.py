@@ -157,3 +157,25 @@ def test_other_values_in_c(folder, more):
     answer = session.do("fred-reverse-step")
     assert "return number;" in answer or "}" in answer
     assert (OTHER_VALUES in answer) == bool(more)
+
+
+PARITY = TICKETS_C.replace("static int work(const char *name)", """static int odd(int n)
+{
+	return n + 1;
+}
+static int even(int n)
+{
+	return n + 1;
+}
+static int work(const char *name)""").replace("	number++;", "	number = number %% 2 ? odd(number) : even(number);")
+
+
+@pytest.mark.skipif(not shutil.which("gdb") or not shutil.which("gcc"), reason="no gdb or no gcc here")
+@pytest.mark.parametrize("more", (0, 1))
+def test_another_branch_in_c(folder, more):
+    """Each run takes the other branch, with as many stops: the place of that number is in another function."""
+    session = Gdb(folder, "--args", build(folder.work, "p.c", "-g", text=PARITY % more), tickets(folder), snapshots=True)
+    session.do_all("break %d" % line_with(PARITY, "int kept"), "run", "next")
+    answer = session.do("fred-reverse-step 3")
+    assert "same way" in answer or OTHER_VALUES in answer if more else "even (n=100)" in answer and OTHER_VALUES not in answer, answer
+    session.kill()
