@@ -24,12 +24,13 @@ class ClockProblem(gdb.GdbError):
 class ClockReturn(gdb.Breakpoint):
     """Stops where a frame goes on."""
 
-    def __init__(self, frame):
-        super().__init__('*%d' % frame.pc(), internal=True)
-        self.frame = str(frame)
+    def __init__(self, frame, pc=None):
+        super().__init__('*%d' % (pc or frame.pc()), internal=True)
+        self.frame, self.reached = str(frame), False
 
     def stop(self):
-        return str(gdb.newest_frame()) == self.frame
+        self.reached = str(gdb.newest_frame()) == self.frame
+        return self.reached
 
 
 class ClockStop:
@@ -123,6 +124,7 @@ class Clock:
         self.stack.start(frame)
         self.stop.depth = self.stack.depth()
         self.thread, self.line, self.frame = clock_thread(), clock_line(frame), frame
+        self.entering = self.find_entering(frame)
         self.focus = ClockFocus(self.end.focus)
         if self.focus.elsewhere() and self.end.how == 'count':
             if self.steps != 1:
@@ -155,7 +157,7 @@ class Clock:
                 self.alone = len(gdb.selected_inferior().threads()) == 1
                 stride(gdb.selected_inferior().pid if self.may_stride() else 0)
                 if leaps is not None:
-                    self.stop.cut = not self.stop.end and self.stop.tick < limit and not leap(self, limit, leaps)
+                    self.stop.cut = self.stop.tick < limit and (self.stop.end or not leap(self, limit, leaps))
                     return self.stop
                 while self.stop.tick < limit and not self.stop.end:
                     if marks is not None:
@@ -206,7 +208,7 @@ class Clock:
         stop, self.arrived = self.stop, False
         clock_begin()
         self.stack.watch_entries()
-        by_itself = self.resume()
+        by_itself, entered = self.enter() if self.entering else (self.resume(), False)
         event, fired, frame = ClockLast.event, ClockLast.fired, clock_newest(self.frame)
         self.frame = frame
         if frame is None:
@@ -222,15 +224,17 @@ class Clock:
             stop.kind = LINE if self.focus.elsewhere() else CALL
         else:
             stop.kind = self.stack.arrive(frame, stepped)
+        stop.kind = CALL if entered else stop.kind
         stop.depth = self.stack.depth()
         line = clock_line(frame)
-        tick = stepped or self.unit == 'stepi' or self.is_start(frame, line)
+        tick = stepped or entered or self.unit == 'stepi' or self.is_start(frame, line)
         self.line = line
+        self.entering = None if tick else self.find_entering(frame)
         stop.tick += tick
         if tick:
             stop.way = clock_way(frame.pc()) if self.alone else 0
         # In `step N` gdb counts a breakpoint twice that it has come to by a step and goes on from.
-        self.rough = switched or not (stepped and tick) or ClockLast.hit
+        self.rough = switched or entered or not (stepped and tick) or ClockLast.hit
         if stepped and tick and frame.pc() not in ClockStrides.known:
             ClockStrides.learn(frame.pc())
         self.look_for_end(event, fired, frame, stepped)
@@ -238,6 +242,22 @@ class Clock:
         if stop.inside and not switched:
             stop.depth = self.stack.stayed      # what was called since, and has made no stop, is none of the activations told of
         return tick
+
+    def find_entering(self, frame):
+        """From inside a function's prologue `step` goes past the first stop of the call, where that is in the same line."""
+        first = clock_prologue_end(frame) if self.unit == 'step' else None
+        return first if first and gdb.find_pc_line(first).line == frame.find_sal().line else None
+
+    def enter(self):
+        """On to the first stop of the present call: resume(), and whether the program has come there."""
+        entry = ClockReturn(self.frame, self.entering)
+        try:
+            by_itself = self.resume()
+        finally:
+            entry.delete()
+        if entry.reached and self.steps is not None:
+            self.steps += 1             # `step N` did not count it
+        return by_itself, entry.reached
 
     def resume(self):
         """True: by a step."""

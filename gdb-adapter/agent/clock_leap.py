@@ -59,7 +59,7 @@ def may_leap(clock):
 def leap(clock, limit, depth):
     """To the tick `limit`, the last step single.  False: it was cut, and the clock's stop says after which tick."""
     stop, began = clock.stop, clock.stop.tick
-    if not may_leap(clock):
+    if clock.entering or not may_leap(clock):
         return False
     if clock.end.how == 'count' and clock.steps <= limit:
         return False

@@ -22,8 +22,21 @@ def clock_pcs(where):
     return pcs
 
 
+class Untouched:
+    """$_ and what x goes on from are as before, after `info breakpoints`."""
+
+    def __enter__(self):
+        self.value = gdb.convenience_variable('_')
+
+    def __exit__(self, *unused):
+        if self.value is not None and self.value.type.code == gdb.TYPE_CODE_PTR:
+            quiet('x/0x %d' % int(self.value))
+        gdb.set_convenience_variable('_', self.value)
+
+
 def clock_locations(made):
-    rows = quiet('with width 0 -- maint info breakpoints %d' % made.number).splitlines()
+    with Untouched():
+        rows = quiet('with width 0 -- maint info breakpoints %d' % made.number).splitlines()
     return [int(word, 16) for row in rows for word in row.split()[:5] if word.startswith('0x')]
 
 

@@ -12,6 +12,7 @@
 
 NEAR = 4                # callers that are watched at the beginning of a run
 CALL_PUSHES = 8         # bytes between sp at a function's first instruction and the address of its frame
+PROLOGUE = 200          # bytes: a longer one is not looked for
 LARGE = 4000            # bytes: a larger function is not searched for jumps
 
 
@@ -25,6 +26,9 @@ class ClockEntry(gdb.Breakpoint):
     def stop(self):
         self.called.add(clock_register(gdb.newest_frame(), 'sp') + CALL_PUSHES)
         return False
+
+
+clock_begins = {}       # code: where `break FUNCTION` stops
 
 
 class ClockFunction:
@@ -186,6 +190,25 @@ class ClockStack:
         return function.certain() and function.code <= frame.pc() <= function.first
 
 
+def clock_prologue_end(frame):
+    """Where the first stop of the frame's call is, if the program has not come there yet.  As `break FUNCTION` has it."""
+    code, pc, function = clock_part(str(frame), 'code='), frame.pc(), frame.function()
+    if not code or function is None or 'artificial' in str(frame) or not code <= pc < code + PROLOGUE:
+        return None
+    if code not in clock_begins:
+        # There may be several functions of that name.
+        clock_begins[code] = [each for each in clock_pcs(function.name) if clock_code(each) == code]
+    return min((each for each in clock_begins[code] if pc < each < code + PROLOGUE), default=None)
+
+
+def clock_code(pc):
+    """The start of the function that the instruction belongs to."""
+    block = gdb.block_for_pc(pc)
+    while block is not None and (block.function is None or block.function.symtab is None):
+        block = block.superblock
+    return block.start if block is not None else None
+
+
 def clock_outwards(frame, known):
     """The ids of a frame and its callers, up to and with the first that is known."""
     names = []
@@ -195,3 +218,7 @@ def clock_outwards(frame, known):
             break
         frame = frame.older()
     return names
+
+
+gdb.events.new_objfile.connect(lambda event: clock_begins.clear())
+gdb.events.clear_objfiles.connect(lambda event: clock_begins.clear())

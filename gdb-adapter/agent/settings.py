@@ -64,18 +64,6 @@ def catch_text(what):
     return what.strip()
 
 
-class Untouched:
-    """$_ and what x goes on from are as before, after `info breakpoints`."""
-
-    def __enter__(self):
-        self.value = gdb.convenience_variable('_')
-
-    def __exit__(self, *unused):
-        if self.value is not None and self.value.type.code == gdb.TYPE_CODE_PTR:
-            quiet('x/0x %d' % int(self.value))
-        gdb.set_convenience_variable('_', self.value)
-
-
 def user_breakpoints():
     return [b for b in gdb.breakpoints() if b.is_valid() and b.number > 0 and b.visible]
 

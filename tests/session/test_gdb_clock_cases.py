@@ -137,6 +137,32 @@ def test_single_instructions(signals):
     assert [place[2] for place in stops] == [depth for _, depth, _ in ticks]
 
 
+PROLOGUE = r"""
+int T;
+static int one(int n) { T += n; return T; }
+int main(void)
+{
+	T = one(one(1));
+	return T;
+}
+"""
+
+
+@pytest.mark.parametrize("command, calls", [("finish", 1), ("step", 2), ("step 3", 2), ("next 2", 2), ("stepi", 0), ("stepi 2", 1)])
+def test_from_a_prologue(tmp_path, command, calls):
+    """`step` goes from there past the first stop of the call, which is in the same line; but there it is."""
+    setup = MAIN + ["break *one", "continue", "delete", "stepi"]
+    _, stop, ticks, _ = both(compile_text(PROLOGUE, str(tmp_path / "p")), setup, command)
+    assert [depth for kind, depth, _ in ticks if kind == 1] == [2] * calls and ticks[:1] == [[1, 2, 0]] * bool(calls)
+
+
+def test_nothing_to_leap_over(signals):
+    """gdb refused the command."""
+    (_, (end, _, _)), _ = run_jobs(signals, ["give", MAIN], ["plain", "finish"])
+    (_, _, (cut, stop, *_)), _ = run_jobs(signals, ["give", MAIN], ["clock", "finish", end, 0], ["leap_to", 256, 0])
+    assert end.startswith("none|") and cut and stop["tick"] == 0
+
+
 def test_the_end_is_in_another_thread(tmp_path):
     path = compile_text(THREADS, str(tmp_path / "p"), "-O0", "-pthread")
     end, stop, ticks, place = both(path, MAIN + ["break other"], "continue")

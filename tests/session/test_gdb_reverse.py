@@ -80,6 +80,28 @@ def test_reverse_moves(folder):
     assert gdb.do("print s") == "$2 = 11\n"
 
 
+ONE = """int total;
+static int add(int n) { total += n; return total; }
+int main(void)
+{
+	total = 2;
+	total = add(3);
+	return total;
+}
+"""
+
+
+def test_a_function_that_was_finished_from_its_prologue(folder):
+    gdb = Gdb(folder, "-nx", build(folder.work, "one.c", text=ONE), snapshots=True)
+    gdb.do_all("break main", "run", "break *add", "continue", "stepi", "finish")
+    assert "outermost" in gdb.do("finish")      # a command that runs nothing is no move
+    assert "has been 2 at every stop" not in gdb.do("fred-reverse-watch --last total") and "add (n=3)" in gdb.do("frame")
+    gdb.do_all("fred-undo", "fred-reverse-step")
+    assert "add (n=3)" in gdb.do("frame") and gdb.do("output total") == "2"
+    gdb.do("fred-reverse-step")
+    assert "main () at" in gdb.do("frame") and "6\t\ttotal = add" in gdb.do("frame")
+
+
 TAIL = r"""int g;
 int last(int x)
 {
