@@ -98,6 +98,10 @@ def clock_newest(former):
     return clock_frame()
 
 
+def clock_pc_sp(frame):
+    return (frame.pc(), clock_register(frame, 'sp')) if frame is not None else None
+
+
 def clock_state(frame, in_call):
     """pc, sp, digest of a place that is no statement's and no instruction's in particular.
 
@@ -124,6 +128,7 @@ class ClockLast:
     first = False       # was it the first time that the program came to one of those?
     at_line = False     # one of those was set at a line or a function: gdb chose the pc as it does for `step`
     counts = {}         # number: hits so far, hits still to ignore
+    began = None        # where, if it is a command that may be refused when it is half done
 
 
 def clock_count_hits():
@@ -157,9 +162,10 @@ def clock_status():
     return str(getattr(ClockLast.event, 'exit_code', ''))
 
 
-def clock_begin():
-    """A command of the user's is about to be executed."""
+def clock_begin(name=None):
+    """A command is about to be executed.  name: of one of the user's."""
     ClockLast.event, ClockLast.fired, ClockLast.hit = None, (), False
+    ClockLast.began = clock_pc_sp(clock_frame()) if name in ('step', 'next', 'stepi', 'nexti') else None
     clock_count_hits()
 
 
@@ -186,7 +192,9 @@ def clock_end(text):
     if not text:
         pc, sp, detail = clock_state(frame, False)
         return clock_end_text('state', clock_thread(), pc, sp, frame, detail)
-    how, detail, pc, sp = 'none' if event is None else 'step', '', frame.pc(), clock_register(frame, 'sp')
+    how, detail, (pc, sp) = 'none' if event is None else 'step', '', clock_pc_sp(frame)
+    if event is None and ClockLast.began not in (None, (pc, sp)):
+        how = 'place?'          # gdb refused the second of `next 5`
     name, rest = clock_words(text)
     if isinstance(event, gdb.SignalEvent):
         how, detail = 'signal', event.stop_signal

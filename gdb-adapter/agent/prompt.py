@@ -137,7 +137,7 @@ def line_comes(kind, body):
     # How the program came to stand here stays known while the user looks around.
     if known.moves:
         known.begins = begin_instructions(text) if known.moving in ('stepi', 'nexti') else None
-        clock_begin()
+        clock_begin(known.moving)
 
 
 def serve(kind, body):

@@ -207,7 +207,7 @@ def give(commands):
 
 def plain(command):
     """The command as gdb runs it."""
-    clock_begin()
+    clock_begin(command.split()[0])
     try:
         gdb.execute(command)
     except gdb.error:

@@ -156,6 +156,13 @@ def test_from_a_prologue(tmp_path, command, calls):
     assert [depth for kind, depth, _ in ticks if kind == 1] == [2] * calls and ticks[:1] == [[1, 2, 0]] * bool(calls)
 
 
+def test_half_of_it_was_refused(signals):
+    """main() has been left, and of what called it gdb knows no lines."""
+    last = line_of(SIGNALS, "\treturn 0;")
+    end, stop, _, place = both(signals, MAIN + ["tbreak %d" % last, "jump %d" % last], "next 5")
+    assert end.startswith("place|") and not place[0] and stop["inside"]
+
+
 def test_nothing_to_leap_over(signals):
     """gdb refused the command."""
     (_, (end, _, _)), _ = run_jobs(signals, ["give", MAIN], ["plain", "finish"])
