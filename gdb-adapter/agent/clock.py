@@ -110,6 +110,8 @@ class ClockCommands:
 
 
 class Clock:
+    passes = None
+
     def __init__(self, text, end, unit):
         self.unit, self.end, self.steps, self.passed, self.rough = unit, ClockEnd(end), None, 0, False
         if self.end.how == 'place?':
@@ -148,11 +150,10 @@ class Clock:
 
     def run(self, limit, trace, marks, leaps=None):
         """On to the tick `limit`, or the end.  leaps: not a depth, but None: step by step."""
-        passes = None
         with ClockQuiet(), ClockCommands() as self.commands:
             try:
                 if self.end.waits_for_place() and not self.stop.end:
-                    passes = ClockPasses(self.end, self.pass_place)
+                    self.passes = ClockPasses(self.end, self.pass_place)
                 self.stack.watch_callers()
                 self.alone = len(gdb.selected_inferior().threads()) == 1
                 stride(gdb.selected_inferior().pid if self.may_stride() else 0)
@@ -170,8 +171,9 @@ class Clock:
                 if marks is not None:
                     marks.forget()
                 self.stack.forget_entries()
-                if passes is not None:
-                    passes.delete()
+                if self.passes is not None:
+                    self.passes.delete()
+                    self.passes = None
         self.send()
         return self.stop
 
@@ -207,6 +209,8 @@ class Clock:
         """True: to the next tick.  False: to an end, or a breakpoint, inside the present one."""
         stop, self.arrived = self.stop, False
         clock_begin()
+        if self.passes is not None:
+            self.passes.twice = None
         self.stack.watch_entries()
         by_itself, entered = self.enter() if self.entering else (self.resume(), False)
         event, fired, frame = ClockLast.event, ClockLast.fired, clock_newest(self.frame)

@@ -156,6 +156,29 @@ def test_from_a_prologue(tmp_path, command, calls):
     assert [depth for kind, depth, _ in ticks if kind == 1] == [2] * calls and ticks[:1] == [[1, 2, 0]] * bool(calls)
 
 
+RETURNS = r"""
+int T;
+static void add(int n)
+{
+	T += n;
+}
+int main(void)
+{
+	for (int i = 0; i < 9; i++) {
+		add(i);
+		T++;
+	}
+	return T;
+}
+"""
+
+
+def test_a_return_to_the_start_of_a_line_is_passed_once(tmp_path):
+    """There `next 5` runs into a breakpoint twice, and so into that which counts."""
+    _, stop, ticks, _ = both(compile_text(RETURNS, str(tmp_path / "p")), MAIN, "next 5")
+    assert len([depth for _, depth, _ in ticks if depth == 1]) == 5
+
+
 def test_half_of_it_was_refused(signals):
     """main() has been left, and of what called it gdb knows no lines."""
     last = line_of(SIGNALS, "\treturn 0;")
