@@ -10,7 +10,7 @@
 # the same frame id, is the same, unless its function has been entered with that very frame in between.
 
 LEAP_LEAST = 8          # ticks
-LEAP_FIRST, LEAP_MOST = 16, 64  # in one command: what its cut may cost, and what it costs itself
+LEAP_FIRST, LEAP_MOST = 16, 32  # in one command: what its cut may cost, and what it costs itself
 LEAP_TYPES = ('breakpoint', 'hw breakpoint')
 
 

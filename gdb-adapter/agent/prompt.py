@@ -21,6 +21,7 @@ class Known:
     threads = 0         # that it has had so far
     moves = False       # the line lets the program go on
     moving = None       # the last command that did
+    row = False         # with an argument, as `next 5`
     begins = None       # for a command that goes by instructions: frame, line and instruction where it is given
     began = None        # the same of the last that did not refuse, if that is what brought the program here
     stepped = False     # the program stands where `step` or `next` took it, or the clock: at a tick, in whatever part of a line
@@ -131,13 +132,13 @@ def line_comes(kind, body):
     clock_forget()
     text = body.decode('utf-8', 'surrogateescape').strip('\0 \t')
     if text:                    # an empty one repeats
-        name = clock_words(text)[0]
+        name, rest = clock_words(text)
         known.moves = name in MOVING or name in STARTING
-        known.moving = name if known.moves else known.moving
+        known.moving, known.row = (name, bool(rest)) if known.moves else (known.moving, known.row)
     # How the program came to stand here stays known while the user looks around.
     if known.moves:
         known.begins = begin_instructions(text) if known.moving in ('stepi', 'nexti') else None
-        clock_begin(known.moving)
+        clock_begin(known.row and known.moving in ('step', 'next', 'stepi', 'nexti'))
 
 
 def serve(kind, body):
