@@ -401,7 +401,7 @@ static bool has_marks(const struct watch *w, int segment)
 }
 
 /* V at the start of history too.  If it ever was another value, then in between: marks are where that is cheap to see, the
- * latest first, as long as it is not too much.  1: found; 0: not found; 2: *lo is as of watch_boundaries(). */
+ * latest first, as long as it is not too much.  *lo: as of watch_boundaries(), where a boundary differs after all. */
 static int search_marks(struct watch *w, int *lo, struct machine_value *before)
 {
 	unsigned most = w->result->evaluations + WATCH_AT_MARKS;
@@ -421,7 +421,7 @@ static int search_marks(struct watch *w, int *lo, struct machine_value *before)
 				return -1;
 			if (watch_differs(before, &w->now)) {
 				*lo = i + 1;
-				return watch_halve_boundaries(w, lo, hi, before) < 0 ? -1 : 2;
+				return watch_halve_boundaries(w, lo, hi, before);
 			}
 			watch_value_free(before);
 			hi = i + 1;
@@ -429,9 +429,10 @@ static int search_marks(struct watch *w, int *lo, struct machine_value *before)
 		if (other_mark(w, &h) < 0)
 			return -1;
 		if (h.mark)
-			return halve_to_end(w, &h) < 0 ? -1 : 1;
+			return halve_to_end(w, &h);
 		watch_forget(w, i);
 	}
+	w->result->outcome = WATCH_UNPROVEN;
 	return 0;
 }
 
@@ -441,18 +442,14 @@ static int search(struct watch *w)
 	int segment, rc;
 
 	rc = watch_boundaries(w, &segment, &before);
-	if (rc == 0 && segment < 0) {
+	if (rc == 0 && segment < 0)
 		rc = search_marks(w, &segment, &before);
-		if (rc == 0)
-			w->result->outcome = WATCH_UNPROVEN;
-		rc = rc == 2 ? 0 : rc;
-	}
 	if (rc == 0 && segment >= 0 && w->segments[segment].last == 0)
 		watch_found_command(w, segment, &before);
 	else if (rc == 0 && segment >= 0)
 		rc = search_segment(w, segment, &before);
 	watch_value_free(&before);
-	return rc < 0 ? -1 : 0;
+	return rc;
 }
 
 int watch_search(struct machine *m, const char *expr, uint32_t selected_depth, const struct watch_options *options,

@@ -64,8 +64,7 @@ static int look_at(struct session *s, struct node *origin, struct err *err)
 		return -1;
 	if (!origin->no_beginning && request_beginning(s, origin, err))
 		return -1;
-	free(origin->witness.place);
-	free(origin->witness.data);
+	witness_free(&origin->witness);
 	return request_witness(s, true, &origin->witness, err);
 }
 

@@ -170,7 +170,6 @@ int end_reached(struct session *s, const struct node *end, bool *diverged, struc
 int end_seen(struct session *s, const struct node *end, struct witness *now, bool *diverged, struct err *err) must_check;
 /* Did it come to other values than the first run?  May go to `end` to see; false where it cannot be told. */
 int end_compare(struct session *s, struct node *end, const struct witness *now, bool *changed, struct err *err) must_check;
-void witness_free(struct witness *witness);
 
 /* session_machine.c */
 struct fred_machine;

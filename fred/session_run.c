@@ -316,4 +316,3 @@ int run_again(struct session *s, struct node *node, struct err *err)
 	return elsewhere ? err_set(err, "the program did not run the same way again: `%s` %s", node->command ? node->command : "",
 				   elsewhere) : 0;
 }
-

@@ -99,10 +99,3 @@ int end_compare(struct session *s, struct node *end, const struct witness *now, 
 		   (strcmp(now->place, end->witness.place) != 0 || strcmp(now->data, end->witness.data) != 0);
 	return 0;
 }
-
-void witness_free(struct witness *w)
-{
-	free(w->place);
-	free(w->data);
-	*w = (struct witness){0};
-}

@@ -23,6 +23,13 @@ static void strings_free(char **strings, size_t n)
 	free(strings);
 }
 
+void witness_free(struct witness *w)
+{
+	free(w->place);
+	free(w->data);
+	*w = (struct witness){0};
+}
+
 static void node_free(struct node *node)
 {
 	free(node->command);
@@ -31,8 +38,7 @@ static void node_free(struct node *node)
 	free(node->state);
 	free(node->beginning);
 	free(node->no_beginning);
-	free(node->witness.place);
-	free(node->witness.data);
+	witness_free(&node->witness);
 	strings_free(node->reissued, node->n_reissued);
 	strings_free(node->looks, node->n_looks);
 	buf_free(&node->typed);

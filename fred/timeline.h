@@ -29,6 +29,8 @@ struct witness {
 	bool other_run;                 /* for another run from the program's start: session_begin.c */
 };
 
+void witness_free(struct witness *witness);
+
 struct node {
 	int id;
 	struct node *parent;            /* NULL: the first prompt */

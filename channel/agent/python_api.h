@@ -76,7 +76,6 @@ enum { METH_VARARGS = 1, METH_NOARGS = 4, METH_O = 8, FILE_INPUT = 257 };
 	X(ssize_t, PyList_Size, (object *)) \
 	X(object *, PyList_New, (ssize_t)) \
 	X(int, PyList_Append, (object *, object *)) \
-	X(object *, PyLong_FromLong, (long)) \
 	X(int, PyErr_CheckSignals, (void)) \
 	X(object *, PyErr_Occurred, (void)) \
 	X(void, PyErr_Clear, (void)) \
