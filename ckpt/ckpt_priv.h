@@ -263,6 +263,7 @@ struct ckpt_session {
 	pid_t doomed;                   /* holds the memory of a killed present until the restore is over */
 	pid_t *dying;                   /* twins that were killed and not reaped yet */
 	size_t n_dying;
+	bool in_the_way;                /* some of them may still be in the group or session of the original */
 	char *tmpdir;
 	size_t file_limit;
 	unsigned trace_options;
@@ -344,6 +345,8 @@ int twin_move_away(pid_t twin, const struct ckpt_proc *p, struct err *err) must_
 void twin_kill(struct ckpt_session *s, pid_t twin);
 /* All of a snapshot. */
 void twins_kill(struct ckpt_session *s, struct ckpt_snapshot *n);
+/* ... that could not be finished: the next restore waits until they are gone, moved away or not. */
+void twins_give_up(struct ckpt_session *s, struct ckpt_snapshot *n);
 void twins_reap(struct ckpt_session *s, bool wait);
 /* Records the frozen process with everything but its memory. */
 int image_record(struct ckpt_session *s, struct image *m, struct remote *r, struct err *err) must_check;

@@ -106,7 +106,7 @@ static int keep_present(struct ckpt_session *s, struct ckpt_snapshot *n, struct 
 	if (result == 0)
 		return 0;
 	thaw(s, &n->leader.proc);
-	twins_kill(s, n);
+	twins_give_up(s, n);
 	return -1;
 }
 
@@ -150,8 +150,11 @@ static int put_away(struct ckpt_session *s, struct ckpt_snapshot **abandoned, st
 	} else if (n->leader.proc.resident_kb > HOLD_KB) {
 		pid_t holder = twin_make(s, &r, &n->leader.proc, true, &ignored);
 		s->doomed = holder > 0 ? holder : 0;
-		if (holder > 0)
-			(void)!twin_move_away(holder, &n->leader.proc, &ignored);
+		if (holder > 0 && twin_move_away(holder, &n->leader.proc, &ignored) < 0) {
+			twin_kill(s, holder);
+			s->doomed = 0;
+			s->in_the_way = true;
+		}
 	}
 	int result = kill_present(s, &n->leader.proc, err);
 	if (!abandoned) {
@@ -237,9 +240,12 @@ int ckpt_restore(struct ckpt_session *s, const struct ckpt_snapshot *snapshot, s
 		return -1;
 	cpu_enter(s, s->leader ? s->leader : snapshot->leader.twin, &here);
 	r = s->leader ? put_away(s, abandoned, err) : kill_orphans(s, err);
+	if (s->in_the_way)
+		twins_reap(s, true);
 	/* Among the killed are processes whose numbers are needed now. */
-	if (r == 0 && snapshot->traced.n)
+	if (r == 0 && (snapshot->traced.n || s->in_the_way))
 		r = session_settle(s, err);
+	s->in_the_way = false;
 	uint64_t killed = clock_us();
 	sched_setaffinity(snapshot->leader.twin, sizeof here, &here);
 	for (size_t i = 0; i < snapshot->traced.n; i++)

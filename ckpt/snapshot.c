@@ -79,6 +79,12 @@ void twins_kill(struct ckpt_session *s, struct ckpt_snapshot *n)
 			twin_kill(s, n->traced.list[i].image.twin);
 }
 
+void twins_give_up(struct ckpt_session *s, struct ckpt_snapshot *n)
+{
+	twins_kill(s, n);
+	s->in_the_way = true;
+}
+
 void twins_reap(struct ckpt_session *s, bool wait)
 {
 	size_t left = 0;
@@ -186,7 +192,7 @@ int ckpt_snapshot(struct ckpt_session *s, struct ckpt_snapshot **snapshot, struc
 	r = take(s, n, err);
 	cpu_leave(s);
 	if (r < 0) {
-		twins_kill(s, n);
+		twins_give_up(s, n);
 		snapshot_free(n);
 		return err_context(err, "snapshot");
 	}

@@ -138,6 +138,11 @@ def kill_survivors(test_id):
             pass
 
 
+def modes(fd):
+    """Those that stty shows; not what is typed, which flags change nothing for."""
+    return termios.tcgetattr(fd)[:4]
+
+
 class Terminal:
     """One command on a pty of its own."""
 
@@ -154,6 +159,7 @@ class Terminal:
         mode[1] |= termios.OPOST | termios.ONLCR
         mode[3] |= termios.ECHO | termios.ICANON | termios.ISIG | termios.ECHOCTL
         termios.tcsetattr(slave, termios.TCSANOW, mode)
+        self.first_modes = modes(self.master)
 
         def own_terminal():
             fcntl.ioctl(slave, termios.TIOCSCTTY, 0)

@@ -11,8 +11,7 @@ import driver
 
 
 def modes(session):
-    """Those that stty shows; not what is typed, which flags change nothing for."""
-    return termios.tcgetattr(session.master)[:4]
+    return driver.modes(session.master)
 
 
 def await_stop(session):
@@ -23,23 +22,21 @@ def await_stop(session):
 
 def test_it_is_given_back_as_it_was(folder):
     session = driver.Fred(folder, *driver.pdb("a.py"))
-    found = modes(session)
     session.prompt()
     session.do("next")
     assert not modes(session)[3] & termios.ICANON, "the prompt edits lines itself"
     session.send("quit")
     session.expect_end()
-    assert modes(session) == found
+    assert modes(session) == session.first_modes
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP])
 def test_it_is_given_back_after_a_signal(folder, end):
     session = driver.Fred(folder, *driver.pdb("a.py"))
-    found = modes(session)
     session.prompt()
     session.process.send_signal(end)
     session.expect_end()
-    assert modes(session) == found and session.status == 1
+    assert modes(session) == session.first_modes and session.status == 1
 
 
 def test_suspended_at_the_prompt(folder, fred):

@@ -29,6 +29,22 @@ static void snapshot_fails(void **state)
 	t_end(&t);
 }
 
+/* A copy that could not be moved away takes a while to die, and is in the group of the original until then. */
+static void restore_after_failed_snapshot(void **state)
+{
+	struct t_session t;
+	struct ckpt_snapshot *n, *second = NULL;
+
+	t_start(&t, "serve", CKPT_ISOLATION_AUTO);
+	t_expect(&t, "made", "big 512");
+	n = t_snapshot(&t);
+	t_expect(&t, "1", "add");
+	assert_int_equal(ckpt_snapshot(t.s, &second, &t.err), -1);
+	t_restore(&t, n);
+	t_expect(&t, "1", "add");
+	t_end(&t);
+}
+
 /* The first restore fails, with or without a process left, and the next one works. */
 static void restore_fails(void **state)
 {
@@ -120,6 +136,7 @@ static void snapshots(void **state)
 
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
 		t_with_fault(snapshot_fails, steps[i], 2);
+	t_with_fault(restore_after_failed_snapshot, "ckpt-twin", 2);
 }
 
 static void restores(void **state)
