@@ -10,12 +10,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/awake.h"
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "fred/command.h"
 #include "fred/editor.h"
 #include "fred/message.h"
+#include "fred/settings.h"
 #include "fred/terminal.h"
 #include "fred/words.h"
 
@@ -118,6 +120,8 @@ static int run_line(struct repl *r, const char *line, struct err *err)
 	bool unknown;
 	const struct command *c = NULL;
 
+	if (settings.stay_awake)
+		awake_begin();
 	if (session_state(r->session) != SESSION_MORE) {
 		if (!*skip_blanks(line) && r->again)
 			line = r->again;

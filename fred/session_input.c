@@ -12,6 +12,7 @@
 #include <string.h>
 #include <termios.h>
 
+#include "base/awake.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -276,6 +277,7 @@ char *session_stdin_line(struct session *s)
 		if (s->in.eof)
 			return NULL;
 		char data[4096];
+		awake_end();
 		ssize_t n = read(STDIN_FILENO, data, sizeof data);
 		if (n > 0)
 			buf_add(&s->in.data, data, (size_t)n);

@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 
+#include "base/awake.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -174,7 +175,7 @@ enum pump_result session_pump(struct session *s, struct adapter_event *event, in
 			fds[FD_MASTER].fd = fds[FD_STDERR].fd = -1;
 			wait = wait < 0 || wait > OUTPUT_WAITS ? OUTPUT_WAITS : wait;
 		}
-		if (poll(fds, N_FDS, wait) < 0 && errno != EINTR)
+		if (poll(fds, N_FDS, awake_wait(wait)) < 0 && errno != EINTR)
 			return PUMP_HANGUP;
 		serve_terminal(s, fds);
 	}
@@ -210,8 +211,11 @@ bool session_idle(struct session *s, bool *interrupted, void (*before_output)(vo
 	fds[FD_STDIN].fd = STDIN_FILENO;
 	if (s->state == SESSION_ENDED)
 		fds[FD_MASTER].fd = fds[FD_AGENT].fd = fds[FD_ENGINE].fd = -1;
-	if (poll(fds, N_FDS, -1) < 0)
+	int n = poll(fds, N_FDS, awake_wait_idle());
+	if (n < 0)
 		return false;
+	if (n == 0)
+		awake_end();
 	/* A typed character wins: readline must be quick. */
 	bool readable = fds[FD_STDIN].revents != 0;
 	fds[FD_STDIN].revents = 0;

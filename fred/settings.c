@@ -30,6 +30,8 @@ static const struct setting {
 	{"backwards", &settings.backwards, 0, 0, 1, true,
 	 "gdb's step, next, finish, continue, stepi and nexti go back; gdb: set exec-direction reverse"},
 	{"bare-names", &settings.bare_names, 1, 0, 1, true, "take reverse-next and the like without the fred- in front"},
+	{"stay-awake", &settings.stay_awake, 1, 0, 1, true,
+	 "keep idle processors awake for the first half second of a command (root only)"},
 	{"history-size", &settings.history_size, 1000, 0, 1000000, false, "lines of typed history kept between sessions"},
 };
 enum { N = sizeof table / sizeof table[0] };

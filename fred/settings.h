@@ -17,6 +17,7 @@ struct settings {
 	long eval_timeout;              /* seconds, 0: none */
 	long backwards;                 /* 1: the debugger's step, next, finish and continue go back */
 	long bare_names;
+	long stay_awake;                /* 1: idle processors poll while a command runs, where we may ask for it */
 	long history_size;
 };
 

@@ -9,6 +9,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/awake.h"
 #include "base/fd.h"
 
 static struct termios found;
@@ -95,6 +96,7 @@ void outer_suspend(void)
 	enum outer_mode mode = present;
 
 	outer_set(OUTER_AS_FOUND);
+	awake_end();
 	raise(SIGSTOP);
 	/* The shell, or stty, may have changed it. */
 	if (have_found && tcgetattr(STDIN_FILENO, &found) == 0)

@@ -375,7 +375,7 @@ def test_source_of_source(folder, fred):
 def test_settings(fred):
     session = fred("a.py")
     listing = session.do("fred-show")
-    for name in "snapshots max-snapshots max-snapshot-memory file-limit eval-timeout bare-names".split():
+    for name in "snapshots max-snapshots max-snapshot-memory file-limit eval-timeout bare-names stay-awake".split():
         assert re.search(r"^ *%s +\S+ .*" % name, listing, re.M), name
     session.do("fred-set max-snapshots 50")
     assert re.search(r"max-snapshots +50\b", session.do("fred-show max-snapshots"))
