@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/awake.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -35,6 +36,7 @@ static double raw_fork(struct t_session *t)
 
 	for (int i = 0; i < RUNS; i++) {
 		t_ask(t, "check");
+		awake_begin();          /* as fredapp has done when it comes to this */
 		v[i] = atof(t_ask(t, "time-fork")) / 1000;
 	}
 	return median(v, RUNS);
@@ -49,6 +51,7 @@ static double snapshot_pause(struct t_session *t)
 	/* Dropped only in the end: memory is torn down in the background, which would disturb the next measurement. */
 	for (int i = 0; i < RUNS; i++) {
 		t_ask(t, "check");
+		awake_begin();
 		n[i] = t_snapshot(t);
 		ckpt_info(n[i], &info);
 		v[i] = (double)info.pause_us / 1000;
@@ -65,6 +68,7 @@ static double restore(struct t_session *t, bool keep)
 
 	for (int i = 0; i < RUNS; i++) {
 		t_ask(t, "rewrite 10");
+		awake_begin();
 		uint64_t began = clock_us();
 		if (ckpt_restore(t->s, n, keep ? &abandoned : NULL, &t->err) < 0)
 			fail_msg("%s", t->err.what);
@@ -174,12 +178,14 @@ static void gdb(void)
 	g_do(&t, "next");
 	for (int i = 0; i < RUNS; i++) {
 		g_do(&t, "next");
+		awake_begin();
 		n[i] = t_snapshot(&t);
 		ckpt_info(n[i], &info);
 		pause[i] = (double)info.pause_us / 1000;
 	}
 	for (int i = 0; i < 2 * RUNS; i++) {
 		g_do(&t, "next");
+		awake_begin();
 		uint64_t began = clock_us();
 		if (ckpt_restore(t.s, n[0], i % 2 ? &abandoned : NULL, &t.err) < 0)
 			fail_msg("%s", t.err.what);
