@@ -175,6 +175,11 @@ int shared_memory_save(struct ckpt_session *s, pid_t pid, struct shared_memory *
 int shared_memory_restore(struct ckpt_session *s, pid_t pid, const struct shared_memory *m, struct err *err) must_check;
 void shared_memory_free(struct shared_memory *m);
 
+/* The last number that was given to a process or thread of the session; 0: not known.  The twin, or what is made of it, is
+ * asked: the program may go on. */
+int numbers_save(struct ckpt_session *s, pid_t twin, const struct place *place, pid_t *last, struct err *err) must_check;
+int numbers_restore(struct remote *r, pid_t last, struct err *err) must_check;
+
 /* ---- session and snapshots ---- */
 
 struct wait {
@@ -241,6 +246,7 @@ struct ckpt_snapshot {
 	struct image leader;
 	struct traced traced;
 	struct terminal terminal;
+	pid_t last_given;               /* numbers_save() */
 	struct ckpt_info info;
 };
 
@@ -342,6 +348,8 @@ pid_t twin_number(struct ckpt_session *s);
 pid_t clone_numbered(struct ckpt_session *s, struct remote *r, uint64_t flags) must_check;
 /* ... out of the way of the original: a number is taken as long as a process has it for its group or session. */
 int twin_move_away(pid_t twin, const struct ckpt_proc *p, struct err *err) must_check;
+/* The leader's, and it is asked what it can still tell. */
+int twin_settle(struct ckpt_session *s, struct ckpt_snapshot *n, struct err *err) must_check;
 void twin_kill(struct ckpt_session *s, pid_t twin);
 /* All of a snapshot. */
 void twins_kill(struct ckpt_session *s, struct ckpt_snapshot *n);

@@ -98,7 +98,7 @@ static int keep_present(struct ckpt_session *s, struct ckpt_snapshot *n, struct 
 		traced_close(&n->traced);
 		result = snapshot_record(s, n, r, err);
 		if (result == 0 && ((n->leader.twin = twin_make(s, r, &n->leader.proc, true, err)) < 0 ||
-				    twin_move_away(n->leader.twin, &n->leader.proc, err) < 0))
+				    twin_settle(s, n, err) < 0))
 			result = -1;
 		if (result < 0)
 			traced_thaw(&n->traced);
@@ -191,7 +191,8 @@ static int rebuild(struct ckpt_session *s, const struct ckpt_snapshot *n, struct
 
 	if (rebuild_process(s, &n->leader, &b, err) == 0 && traced_rebuild(s, &n->traced, others, err) == 0 &&
 	    traced_adopt(s, &n->traced, &b.threads[0], others, err) == 0 && terminal_restore(s, &n->terminal, err) == 0 &&
-	    rebuild_state(s, &b, err) == 0 && rebuild_let_go(&b, err) == 0) {
+	    numbers_restore(&b.threads[0], n->last_given, err) == 0 && rebuild_state(s, &b, err) == 0 &&
+	    rebuild_let_go(&b, err) == 0) {
 		s->leader = b.threads[0].tid;
 		s->ns_leader = b.ns_tids[0];
 		s->ended = s->reaped = false;

@@ -50,6 +50,13 @@ int twin_move_away(pid_t twin, const struct ckpt_proc *p, struct err *err)
 	return err_sys(err, "give the snapshot a process group of its own");
 }
 
+int twin_settle(struct ckpt_session *s, struct ckpt_snapshot *n, struct err *err)
+{
+	if (twin_move_away(n->leader.twin, &n->leader.proc, err) < 0)
+		return -1;
+	return numbers_save(s, n->leader.twin, &n->leader.proc.place, &n->last_given, err);
+}
+
 pid_t twin_make(struct ckpt_session *s, struct remote *r, const struct ckpt_proc *p, bool holder, struct err *err)
 {
 	pid_t twin = fault("ckpt-clone") ? -EAGAIN : clone_numbered(s, r, CLONE_PARENT | (holder ? CLONE_VM : 0));
@@ -173,7 +180,7 @@ static int take(struct ckpt_session *s, struct ckpt_snapshot *n, struct err *err
 	n->info.pause_us = clock_us() - n->leader.proc.frozen_at;
 	if (traced_hold(s, &n->traced, false, result < 0 ? &ignored : err) < 0)
 		return -1;
-	return result < 0 ? -1 : twin_move_away(n->leader.twin, &n->leader.proc, err);
+	return result < 0 ? -1 : twin_settle(s, n, err);
 }
 
 int ckpt_snapshot(struct ckpt_session *s, struct ckpt_snapshot **snapshot, struct err *err)

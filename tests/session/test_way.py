@@ -148,6 +148,34 @@ def test_other_values_later(folder, fred):
     session.quit()
 
 
+NUMBERS = """import os, subprocess, threading
+def main():
+    thread = threading.Thread(target=len, args=("",))
+    thread.start()
+    thread.join()
+    child = subprocess.Popen(["true"])
+    child.wait()
+    done = True
+    print(thread.native_id, child.pid)
+main()
+"""
+
+
+def test_numbers_of_threads_and_children(folder, fred, python):
+    """They are numbered as in the first run, so there is nothing to warn of, and what the user noted still holds."""
+    script = os.path.join(folder.work, "numbers.py")
+    with open(script, "w") as file:
+        file.write(NUMBERS)
+    session = fred(script, python=python)
+    session.do_all("break 9", "continue")
+    numbers = session.do("p thread.native_id, child.pid")
+    assert session.do("fred-reverse-next") == "> %s(8)main()\n-> done = True\n" % script
+    assert session.do("p thread.native_id, child.pid") == numbers
+    session.do_all("fred-restart", "continue")
+    assert session.do("p thread.native_id, child.pid") == numbers
+    session.quit()
+
+
 @pytest.mark.skipif(not shutil.which("gdb") or not shutil.which("gcc"), reason="no gdb or no gcc here")
 @pytest.mark.parametrize("more", (0, 1))
 def test_other_values_in_c(folder, more):

@@ -110,8 +110,13 @@ static void works(struct t_session *t, enum ckpt_isolation got)
 	t_expect(t, "started", "threads 2");
 	t_expect(t, "1", "@1 add");
 	struct ckpt_snapshot *n = t_snapshot(t);
+	char child[16] = "";
 	for (int i = 0; i < 3; i++) {
 		t_expect(t, "2", "@1 add");
+		const char *number = t_ask(t, "child");
+		if (child[0] && got != CKPT_ISOLATION_NONE)
+			assert_string_equal(number, child);     /* what the program starts again has the number that it had */
+		snprintf(child, sizeof child, "%s", number);
 		ckpt_drop(t_restore_keep(t, n));
 	}
 	t_send(t, "@1 end");
