@@ -7,8 +7,11 @@
  * Then it runs the Python part (namespace.c). */
 #include <dlfcn.h>
 #include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "channel/agent/channel.h"
 #include "channel/agent/environment.h"
@@ -82,11 +85,28 @@ static int hook(const char *event, object *args, void *data)
 	return 0;
 }
 
+static bool is_python(void)
+{
+	return dlsym(RTLD_DEFAULT, "Py_Main") != NULL;
+}
+
+/* PySys_AddAuditHook came with Python 3.8.  A pdb without the agent would run, but nobody would know when it is at its prompt. */
+static void refuse(void)
+{
+	const char *(*version)(void) = (const char *(*)(void))(uintptr_t)dlsym(RTLD_DEFAULT, "Py_GetVersion");
+	const char *text = version != NULL ? version() : "of an unknown version";
+
+	fprintf(stderr, "FReD: this Python is %.*s: FReD needs CPython 3.8 or newer: start that one, or debug without fredapp\n",
+		(int)strcspn(text, " "), text);
+	_exit(2);
+}
+
 __attribute__((constructor)) static void preloaded(void)
 {
-	/* PySys_AddAuditHook came with Python 3.8. */
-	if (dlsym(RTLD_DEFAULT, "PySys_AddAuditHook") == NULL || !environment_take("fred-pdb-agent") || !python_find())
+	if (!is_python() || !environment_take("fred-pdb-agent"))
 		return;
+	if (dlsym(RTLD_DEFAULT, "PySys_AddAuditHook") == NULL || !python_find())
+		refuse();
 	/* A forked child of the program is not the session.  Snapshots are made by a raw clone, which does not come here. */
 	pthread_atfork(NULL, NULL, channel_close);
 	PySys_AddAuditHook(hook, NULL);

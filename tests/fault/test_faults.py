@@ -2,6 +2,7 @@
 """Faults and bad input: a clear message and what to do, nothing left running, nothing of the user's lost."""
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -259,6 +260,24 @@ def test_no_ptrace(folder, fred):
     assert re.match("FReD: ", answer)
     assert session.do("p n") == "2\n"
     session.quit()
+
+
+OLD_PYTHON = """#include <unistd.h>
+const char *Py_GetVersion(void) { return "3.7.16 (default)"; }
+int Py_Main(int argc, char **argv) { return pause(); }
+int main(int argc, char **argv) { return Py_Main(argc, argv); }
+"""
+
+
+def test_python_that_is_too_old(folder):
+    """It has no place for the agent, so there would never be a prompt."""
+    if not shutil.which("gcc"):
+        pytest.skip("gcc is not installed")
+    path = os.path.join(folder.work, "python3.7")
+    subprocess.run(["gcc", "-rdynamic", "-o", path, "-xc", "-"], input=OLD_PYTHON, text=True, check=True)
+    done = driver.run(folder, [driver.FRED, path, "-m", "pdb", "x.py"])
+    assert re.search(r"^FReD: .*3\.7\.16.* 3\.8 or newer", done.out + done.err), done
+    assert done.status == 2
 
 
 def seccomp_without_ptrace():
