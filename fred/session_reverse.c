@@ -406,6 +406,8 @@ int session_watch(struct session *s, const char *expr, bool last, struct err *er
 		r = check_unwound(&d, expr, err);
 	if (r == 0 && d.m->segments(d.m->self) == 0 && (r = depart_earlier(s, &d, err)) > 0)
 		r = 0;
+	if (r == 0 && d.m->segments(d.m->self) == 0 && *history_ends(s))
+		r = err_set(err, "%s", history_ends(s));
 	while (r == 0) {
 		r = threads_search(s, &d, expr, last, &result, &culprit, &segment, err);
 		if (r == 0 && segment >= 0)

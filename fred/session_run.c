@@ -34,6 +34,15 @@ static void keep_before(struct session *s)
 	}
 }
 
+/* Nothing that was before can be run again: what led here began in no prompt, or in one of a program that had failed. */
+static void begin_history(struct node *node, bool post_mortem)
+{
+	node->origin = true;
+	if (post_mortem)
+		node->no_beginning = xstrdup("history begins here, after the failure; for what led to it have the program stop "
+					     "earlier (breakpoint(), pytest --trace)");
+}
+
 /* The command under way has come to its end at a new position: a node for it. */
 static void book(struct session *s, struct adapter_event *event)
 {
@@ -43,7 +52,7 @@ static void book(struct session *s, struct adapter_event *event)
 
 	if (!s->pending) {                      /* the first prompt */
 		node = timeline_add(t, NULL, NULL, COMMAND_LOOKS);
-		node->origin = true;
+		begin_history(node, event && event->post_mortem);
 		node->checkpoint = t->next_checkpoint++;
 	} else if (s->declined && event && !event->restarted) {
 		return;
@@ -54,7 +63,8 @@ static void book(struct session *s, struct adapter_event *event)
 	} else {
 		node = timeline_add(t, was, s->pending, s->pending_class);
 		node->ran_us = was->ran_us + clock_us() - s->pending_since;
-		node->origin = event && event->restarted;
+		if (event && (event->restarted || (was->post_mortem && s->pending_class == COMMAND_MOVES)))
+			begin_history(node, event->post_mortem);
 		node->idle = event && event->no_program;
 		node->typed = s->typed;
 		node->eofs = s->read_eofs;

@@ -208,6 +208,34 @@ def test_pytest(fred, python, option):
     session.expect_end()
 
 
+def test_pytest_goes_on_after_a_failure(folder, fred):
+    """What leads to a prompt from one of a failed test cannot be run again: history begins anew, and that is said."""
+    python = "/usr/bin/python3"
+    if not has(python, "pytest"):
+        pytest.skip("no pytest for " + python)
+    path = os.path.join(folder.work, "test_three.py")
+    with open(path, "w") as file:
+        file.write("def test_a():\n    assert 0\n\n\ndef test_b():\n    assert 0\n\n\n"
+                   "def test_c():\n    breakpoint()\n    x = 1\n    y = 2\n")
+    session = fred(argv=[python, "-m", "pytest", "-p", "no:cacheprovider", "--pdb", path])
+    for line in (2, 6):
+        answer = session.do("fred-reverse-next")
+        assert "No more reverse-execution history" in answer and "pytest --trace" in answer
+        assert "pytest --trace" in session.do("fred-reverse-watch __name__")
+        assert "(%d)" % line in session.do("where")
+        here = session.do("continue")
+    assert "test_c()" in here
+    assert "No more reverse-execution history" in session.do("fred-reverse-next")
+    where = session.do("where")
+    session.do("next")
+    session.do("fred-reverse-next")
+    assert session.do("where") == where
+    session.do("fred-undo 3")
+    assert "(6)test_b()" in session.do("where")
+    session.send("quit")
+    session.expect_end()
+
+
 def test_post_mortem(fred, python):
     session = fred("raises.py", python=python)
     answer = session.do("continue")
