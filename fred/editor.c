@@ -11,7 +11,7 @@
 #include <readline/readline.h>
 
 #include "base/mem.h"
-#include "fred/command.h"
+#include "fred/completion.h"
 #include "fred/editor_terminal.h"
 #include "fred/message.h"
 #include "fred/settings.h"
@@ -20,9 +20,6 @@
 static char *history_file;
 static char *got;                       /* the line that readline has handed over */
 static bool finished;
-static struct session *completing;      /* readline's callbacks have no context of their own */
-static char **words;                    /* what is left of the present completion */
-static size_t n_words, next_word;
 
 /* The length of an escape sequence at s (CSI or OSC), 0 if there is none. */
 static size_t escape_length(const char *s)
@@ -68,77 +65,6 @@ static char *prompt_for_readline(const char *prompt)
 	return b.data;
 }
 
-static void add_word(const char *word)
-{
-	array_grow(words, n_words);
-	words[n_words++] = xstrdup(word);
-}
-
-static void add_matching(const char *text, const char *(*name)(int i))
-{
-	for (int i = 0; name(i); i++)
-		if (!strncmp(name(i), text, strlen(text)))
-			add_word(name(i));
-}
-
-static void add_debugger_words(int start, int end)
-{
-	struct adapter_event event;
-	struct err err;
-
-	if (session_complete(completing, rl_line_buffer, (size_t)start, (size_t)end, &event, &err))
-		return;
-	for (size_t i = 0; i < event.n_fields; i++)
-		if (event.fields[i][0])
-			add_word(event.fields[i]);
-	adapter_event_free(&event);
-}
-
-static char *next_match(const char *text, int state)
-{
-	return next_word < n_words ? words[next_word++] : NULL;         /* readline frees it */
-}
-
-static void add_bare_names(const char *text)
-{
-	const struct adapter_alias *a = session_aliases(completing);
-
-	for (; settings.bare_names && a && a->name; a++)
-		if (!a->backwards && !strncmp(a->name, text, strlen(text)))
-			add_word(a->name);
-}
-
-static char **complete(const char *text, int start, int end)
-{
-	static const char *const with_setting[] = {"fred-set ", "fred-show "}, *const with_command = "fred-help ";
-	bool setting = false;
-
-	free(words);
-	words = NULL;
-	n_words = next_word = 0;
-	rl_attempted_completion_over = 1;
-	for (size_t i = 0; i < 2; i++)
-		setting |= !strncmp(rl_line_buffer, with_setting[i], strlen(with_setting[i]));
-	if (setting) {
-		add_matching(text, settings_name);
-	} else if (!strncmp(rl_line_buffer, with_command, strlen(with_command))) {
-		add_matching(text, command_name);
-	} else if (!strncmp(rl_line_buffer, "fred-source ", 12)) {
-		rl_attempted_completion_over = 0;       /* file names */
-		return NULL;
-	} else {
-		if (start == 0) {
-			add_matching(text, command_name);
-			add_bare_names(text);
-		}
-		if (strncmp(text, "fred-", 5) != 0)
-			add_debugger_words(start, end);
-	}
-	/* The debugger's words come complete with what stands in front of them. */
-	rl_completion_suppress_append = n_words != 1 || start != 0;
-	return rl_completion_matches(text, next_match);
-}
-
 static void hand_over(char *line)
 {
 	got = line;
@@ -174,7 +100,7 @@ void editor_open(void)
 	rl_catch_signals = 0;           /* the session watches them */
 	rl_catch_sigwinch = 0;
 	rl_change_environment = 0;      /* LINES and COLUMNS are the program's business */
-	rl_attempted_completion_function = complete;
+	rl_attempted_completion_function = completion;
 	rl_completer_word_break_characters = (char *)" \t\n`@#$%^&*()=+[{]}\\|;:'\",<>?";
 	using_history();
 	history_file = default_history_file();
@@ -235,7 +161,7 @@ enum editor_result editor_read(struct session *session, const char *prompt, char
 	struct buf *ahead = session_typeahead(session);
 	bool interrupted;
 
-	completing = session;
+	completion_for(session);
 	editor_reads(ahead);
 	finished = false;
 	got = NULL;

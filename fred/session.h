@@ -82,6 +82,8 @@ int session_start(struct session *session, struct err *err) must_check;
 int session_end(struct session *session, struct err *err) must_check;
 int session_branch(struct session *session, const char *name, struct err *err) must_check;
 int session_switch(struct session *session, const char *name, struct err *err) must_check;
+/* The i-th branch, NULL after the last. */
+const char *session_branch_name(const struct session *session, size_t i);
 int session_list(struct session *session, struct buf *out, struct err *err) must_check;
 int session_history(struct session *session, struct buf *out, struct err *err) must_check;
 int session_when(struct session *session, struct buf *out, struct err *err) must_check;

@@ -245,6 +245,11 @@ int session_switch(struct session *s, const char *name, struct err *err)
 	return -1;
 }
 
+const char *session_branch_name(const struct session *s, size_t i)
+{
+	return i < s->timeline->n_branches ? s->timeline->branches[i].name : NULL;
+}
+
 /* Settings that were brought along make a node of their own at the same position. */
 static bool is_here(const struct timeline *t, const struct node *node)
 {

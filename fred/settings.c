@@ -52,6 +52,13 @@ static const struct setting *find(const char *name)
 	return NULL;
 }
 
+bool settings_is_switch(const char *name)
+{
+	const struct setting *s = find(name);
+
+	return s && s->is_switch;
+}
+
 static int parse(const struct setting *s, const char *word, long *value)
 {
 	char *end;

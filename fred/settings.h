@@ -29,6 +29,8 @@ int settings_set(const char *name, const char *value, struct err *err) must_chec
 int settings_show(const char *name, struct buf *out, struct err *err) must_check;
 /* The i-th name, NULL after the last: for completion. */
 const char *settings_name(int i);
+/* Is that the name of a setting which is on or off? */
+bool settings_is_switch(const char *name);
 /* ~/.config/fred/fredrc ($XDG_CONFIG_HOME) and ./.fredrc; a file that is not there is no error. */
 int settings_read_files(struct err *err) must_check;
 

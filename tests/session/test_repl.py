@@ -261,6 +261,20 @@ def test_completion_by_the_debugger(fred, python):
     tab(session, "p collections.OrderedD", "p collections.OrderedDict")
 
 
+def test_completion_of_what_fred_commands_take(fred, python):
+    session = fred("a.py", python=python)
+    session.do_all("break 6", "continue", "fred-branch sideways", "import collections")
+    tab(session, "fred-rw resu", "fred-rw result")
+    tab(session, "fred-reverse-watch resu", "fred-reverse-watch result")
+    tab(session, "fred-rw  --last resu", "fred-rw  --last result")
+    tab(session, "fred-rw --la", "fred-rw --last")
+    tab(session, "fred-reverse-watch result + resu", "fred-reverse-watch result + result")
+    tab(session, "fred-rw collections.OrderedD", "fred-rw collections.OrderedDict")
+    tab(session, "fred-switch si", "fred-switch sideways")
+    tab(session, "fred-set snapshots of", "fred-set snapshots off")
+    tab(session, "fred-help reverse-w", "fred-help reverse-watch")
+
+
 def test_completion_changes_nothing(fred):
     session = fred("a.py")
     session.do_all("fred-checkpoint", "break 6", "continue")
