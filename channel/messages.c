@@ -118,6 +118,8 @@ static int take_message(struct adapter_event *event, int type, const char *body,
 		return 0;
 	case MESSAGE_ARRIVING:
 		event->kind = ADAPTER_ARRIVING;
+		event->stop.tick = number(f, event->n_fields, 0);
+		event->way = number(f, event->n_fields, 1);
 		return 0;
 	}
 	return err_set(err, "the agent sent a message of unknown type %d", type);

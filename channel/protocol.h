@@ -31,7 +31,7 @@ enum agent_message {
 	MESSAGE_FAILED = 'F',
 	MESSAGE_TICKS = 'T',
 	MESSAGE_WAYS = 'C',     /* number of the first, then the ways to each sixteenth tick (ADAPTER_WAY_TICKS); 31 bits */
-	MESSAGE_ARRIVING = 'A',
+	MESSAGE_ARRIVING = 'A', /* tick, way; or nothing */
 };
 
 enum agent_request {

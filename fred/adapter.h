@@ -41,7 +41,8 @@ enum adapter_event_kind {
 	ADAPTER_REPLY,          /* the answer to the request: .fields */
 	ADAPTER_TICKS,          /* a piece of a trace: .ticks */
 	ADAPTER_WAYS,           /* with a trace: .fields are the number i of the first, and the ways to ticks 16(i+1), 16(i+2), ... */
-	ADAPTER_ARRIVING,       /* a clock run has come to its tick and will show the place next; go_on() lets it */
+	ADAPTER_ARRIVING,       /* a clock run has come to its tick and will show the place next; go_on() lets it.  stop.tick, way:
+				 * 0 where not told */
 	ADAPTER_CLOSED,         /* the agent is gone */
 };
 

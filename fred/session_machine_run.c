@@ -83,7 +83,10 @@ int machine_forward(struct fred_machine *m, uint64_t limit, const struct told *t
 	uint64_t at = m->stop.tick;
 	m->started = true;
 	for (;;) {
-		if (run_to_prompt(s, &event, err)) {
+		s->way_known = &m->ways[m->segment];
+		int r = run_to_prompt(s, &event, err);
+		s->way_known = NULL;
+		if (r) {
 			m->diverged = err->sys != ECANCELED;
 			return s->state == SESSION_ENDED ? err_set(err, "the program did not run the same way again: it ended")
 							 : -1;

@@ -38,6 +38,7 @@ struct session {
 	int stderr_read;                /* the program's stderr where ours is not our stdout, else -1 */
 	int signals;                    /* signalfd: INT, TERM, HUP, WINCH */
 	bool silent;                    /* re-execution: output is dropped */
+	const struct ways *way_known;   /* of the segment that is run again to show a place in it, or NULL */
 	bool astray;                    /* stands at no node of the timeline: in the middle of FReD's work */
 	bool internal;                  /* FReD works: ^C cancels, keys do not go to the program */
 	bool answered;                  /* the prompt was, just now */

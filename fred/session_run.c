@@ -255,7 +255,8 @@ int run_to_prompt(struct session *s, struct adapter_event *event, struct err *er
 			s->state = SESSION_PROMPT;
 			return -1;
 		case ADAPTER_ARRIVING:
-			s->silent = false;
+			/* A place to which another way has led is not shown: it is refused. */
+			s->silent = s->way_known && ways_differ(s->way_known, event->stop.tick, event->way);
 			if (s->adapter->go_on(s->agent, err)) {
 				adapter_event_free(event);
 				return -1;

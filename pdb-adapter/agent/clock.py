@@ -118,7 +118,8 @@ def make_clock():
         if channel_open():
             flush()
             if show:
-                send_fields('A', [])
+                _, count, _, way, _ = clock_state()
+                send_fields('A', [count, way])
                 message = receive()
                 while message is not None and message[0] != ord('g'):
                     message = receive()

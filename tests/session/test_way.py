@@ -148,6 +148,37 @@ def test_other_values_later(folder, fred):
     session.quit()
 
 
+DRAWS = """import os, sys
+def draw():
+    with open(sys.argv[1], 'a') as file:
+        file.write('x')
+    return os.path.getsize(sys.argv[1])
+def work():
+    for i in range(draw()):
+        pass
+    done = 1
+    return done
+def main():
+    kept = work()
+    print(kept)
+main()
+"""
+
+
+@pytest.mark.parametrize("command", ("step", "next"))
+def test_a_wrong_place_is_not_shown(folder, fred, python, command):
+    """Each run goes round once more, so the way back leads elsewhere: that is said, and no place is shown before."""
+    script = os.path.join(folder.work, "p.py")
+    with open(script, "w") as file:
+        file.write(DRAWS)
+    session = fred(script, os.path.join(folder.work, "drawn"), python=python)
+    session.do_all("break 10", "continue")
+    answer = session.do("fred-reverse-" + command)
+    assert "did not run the same way again" in answer and "->" not in answer
+    assert session.do("p done") == "1\n", "and the position is kept"
+    session.quit()
+
+
 NUMBERS = """import os, subprocess, threading
 def main():
     thread = threading.Thread(target=len, args=("",))
