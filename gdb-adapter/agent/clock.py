@@ -123,6 +123,7 @@ class Clock:
         self.stop.end = self.end.how == 'none'
         if not self.stop.end:
             self.prepare(*clock_words(text))
+        self.ignored = ClockIgnored()
         self.stack.start(frame)
         self.stop.depth = self.stack.depth()
         self.thread, self.line, self.frame = clock_thread(), clock_line(frame), frame
@@ -150,7 +151,7 @@ class Clock:
 
     def run(self, limit, trace, marks, leaps=None):
         """On to the tick `limit`, or the end.  leaps: not a depth, but None: step by step."""
-        with ClockQuiet(), ClockCommands() as self.commands:
+        with ClockQuiet(), ClockCommands() as self.commands, self.ignored:
             try:
                 if self.end.waits_for_place() and not self.stop.end:
                     self.passes = ClockPasses(self.end, self.pass_place)
@@ -174,6 +175,8 @@ class Clock:
                 if self.passes is not None:
                     self.passes.delete()
                     self.passes = None
+            if self.stop.end and not self.stop.diverged:
+                self.stop.diverged = not self.ignored.count_as_gdb(self.end.counted)
         self.send()
         return self.stop
 
@@ -237,7 +240,7 @@ class Clock:
         stop.tick += tick
         if tick:
             stop.way = clock_way(frame.pc()) if self.alone else 0
-        # In `step N` gdb counts a breakpoint twice that it has come to by a step and goes on from.
+        # In `step N` gdb may count a breakpoint twice that it has come to by a step and goes on from (clock_ignore.py).
         self.rough = switched or entered or not (stepped and tick) or ClockLast.hit
         if stepped and tick and frame.pc() not in ClockStrides.known:
             ClockStrides.learn(frame.pc())
@@ -310,14 +313,14 @@ class Clock:
         pc = frame.pc()
         if line is None or frame.find_sal().pc != pc:
             return False
-        if not (ClockLast.at_line and ClockLast.fired or clock_begins_statement()):
+        if not (ClockLast.at_line or clock_begins_statement()):
             return False
         if self.stop.kind != CALL:
             return line != self.line
         function = self.stack.function(str(frame))
         if function is None or function.first is not None:
             return function is None or pc == function.first
-        return pc != function.code or bool(ClockLast.at_line and ClockLast.fired)
+        return pc != function.code or ClockLast.at_line
 
 
 TOO_DEEP = 0xfffff      # for a trace
@@ -384,4 +387,4 @@ def clock_measure(text, end):
             passes.delete()
     if not passed or not end.was_reached(clock_frame()):
         raise ClockProblem('the program did not run the same way again')
-    return clock_end_text('place', end.thread, end.pc, end.sp, end.frame, passed)
+    return clock_end_text('place', end.thread, end.pc, end.sp, end.frame, passed, end.counted)

@@ -15,11 +15,13 @@
 #               exit      there is no program any more; its status
 #               Behind it, and an @, may be the thread to step, where it is another than ... (clock_threads.py)
 #   thread, pc, sp, frame
-#   and what `how` says
+#   what `how` says
+#   if there are any, the hits of breakpoints that were counted and did not stop the program (clock_ignore.py)
 #
 # A command that ends by itself does so the first time its thread comes to that pc with that sp: had it been there before,
 # it would have ended there, and callees, recursive ones too, have another sp.  That is not so for `next 3` in a loop, and
-# not where commands of a breakpoint let the program go on.  Those are run once as they are, and the passings are counted.
+# not where commands of a breakpoint let the program go on, nor for one whose ignore count ran out.  Those are run once as
+# they are, and the passings are counted.
 
 REGISTERS = 'rax rbx rcx rdx rsi rdi rbp r8 r9 r10 r11 r12 r13 r14 r15'.split()
 TRAP_FLAG = 1 << 8
@@ -27,8 +29,11 @@ STACK = 512             # bytes of it that belong to a state
 RESTARTED = range(-516, -511)           # -ERESTART...: a system call was interrupted and is executed again
 
 
-def clock_end_text(how, thread='', pc=0, sp=0, frame='', detail=''):
-    return '|'.join(str(field) for field in (how, thread, pc, sp, frame, detail))
+def clock_end_text(how, thread='', pc=0, sp=0, frame='', detail='', counted=None):
+    fields = [how, thread, pc, sp, frame, detail]
+    if counted:
+        fields.append(','.join('%d:%d' % each for each in sorted(counted.items())))
+    return '|'.join(str(field) for field in fields)
 
 
 class ClockEnd:
@@ -39,6 +44,8 @@ class ClockEnd:
         self.focus = focus or self.thread
         self.pc, self.sp = int(fields[2]), int(fields[3])
         self.frame, self.detail = fields[4], fields[5]
+        hits = [each.split(':') for each in fields[6].split(',')] if len(fields) > 6 else []
+        self.counted = {int(number): int(count) for number, count in hits}
         self.passings = int(self.detail) if self.how == 'place' else 1
 
     def waits_for_place(self):
@@ -140,9 +147,19 @@ class ClockLast:
     fired = ()          # those of them that made it stop
     hit = False         # was one of those at the place hit, ignored or not?
     first = False       # was it the first time that the program came to one of those?
-    at_line = False     # one of those was set at a line or a function: gdb chose the pc as it does for `step`
+    at_line = False     # such a one was set at a line or a function: gdb chose the pc as it does for `step`
     counts = {}         # number: hits so far, hits still to ignore
+    before = {}         # the same, before the command
     began = None        # where, if it is a command that may be refused when it is half done
+
+    @classmethod
+    def saved(cls):
+        return {name: value for name, value in vars(cls).items() if not name.startswith('_') and not isinstance(value, classmethod)}
+
+    @classmethod
+    def restore(cls, saved):
+        for name, value in saved.items():
+            setattr(cls, name, value)
 
 
 def clock_count_hits():
@@ -158,11 +175,12 @@ def clock_on_stop(event):
         if each.number > 0:
             ClockLast.at.append(each.number)
             hits, ignored = ClockLast.counts.get(each.number, (0, 0))
-            ClockLast.hit |= each.hit_count > hits
+            if each.hit_count > hits:
+                ClockLast.hit = True
+                ClockLast.at_line |= each.location is not None and not each.location.startswith('*')
             if each.hit_count > hits + ignored:
                 ClockLast.fired.append(each.number)
                 ClockLast.first |= each.hit_count == 1 and not each.condition
-                ClockLast.at_line |= each.location is not None and not each.location.startswith('*')
     if gdb.breakpoints():
         clock_count_hits()
 
@@ -176,12 +194,13 @@ def clock_status():
     return str(getattr(ClockLast.event, 'exit_code', ''))
 
 
-def clock_begin(row=False):
+def clock_begin(row=False, anew=False):
     """A command is about to be executed.  row: one of the user's that makes several steps.  Only then one looks at the frame: it
-    costs a tenth of a `next`."""
-    ClockLast.event, ClockLast.fired, ClockLast.hit = None, (), False
+    costs a tenth of a `next`.  anew: one that starts the program, and gdb counts from 0."""
+    ClockLast.event, ClockLast.fired, ClockLast.hit, ClockLast.at_line = None, (), False, False
     ClockLast.began = clock_pc_sp(clock_frame()) if row else None
     clock_count_hits()
+    ClockLast.before = {} if anew else ClockLast.counts
 
 
 def clock_words(text):
@@ -210,7 +229,7 @@ def clock_end(text):
     how, detail, (pc, sp) = 'none' if event is None else 'step', '', clock_pc_sp(frame)
     if event is None and ClockLast.began not in (None, (pc, sp)):
         how = 'place?'          # gdb refused the second of `next 5`
-    name, rest = clock_words(text)
+    (name, rest), counted = clock_words(text), clock_counted()
     if isinstance(event, gdb.SignalEvent):
         how, detail = 'signal', event.stop_signal
         if detail == 'SIGINT':
@@ -222,10 +241,12 @@ def clock_end(text):
         how, detail = 'break', ','.join(str(number) for number in ClockLast.fired)
     elif name == 'step' and event is not None:
         how, detail = 'count', ''
+    if how == 'break' and any(number in counted for number in ClockLast.fired):
+        how, detail = 'place?', ''
     if (how == 'step' and clock_repeats(name, rest)) or (
             how in ('step', 'break', 'count') and any(each.enabled and each.commands for each in gdb.breakpoints())):
         how, detail = 'place?', ''
-    return clock_end_text(how, clock_thread(), pc, sp, frame, detail)
+    return clock_end_text(how, clock_thread(), pc, sp, frame, detail, counted)
 
 
 gdb.events.stop.connect(clock_on_stop)

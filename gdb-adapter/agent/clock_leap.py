@@ -111,4 +111,6 @@ def leap_row(clock, n):
     event, frame = ClockLast.event, clock_frame()
     if frame is None or event is None or isinstance(event, gdb.SignalEvent) or ClockLast.fired or clock.arrived:
         return False
+    if any(each.number > 0 and each.hit_count != ClockLast.before.get(each.number, (0, 0))[0] for each in gdb.breakpoints()):
+        return False            # single steps may count it otherwise
     return clock_thread() == clock.thread and not (clock.end.how == 'step' and clock.end.was_reached(frame))

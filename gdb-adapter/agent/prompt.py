@@ -138,7 +138,7 @@ def line_comes(kind, body):
     # How the program came to stand here stays known while the user looks around.
     if known.moves:
         known.begins = begin_instructions(text) if known.moving in ('stepi', 'nexti') else None
-        clock_begin(known.row and known.moving in ('step', 'next', 'stepi', 'nexti'))
+        clock_begin(known.row and known.moving in ('step', 'next', 'stepi', 'nexti'), known.moving in STARTING)
 
 
 def serve(kind, body):

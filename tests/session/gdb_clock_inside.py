@@ -53,8 +53,8 @@ def stride_missed():
     return list(room[:library.fred_stride_missed(room)])
 
 
-for name in ("clock_end.py", "clock_stack.py", "clock_threads.py", "clock_stride.py", "clock_leap.py", "clock.py", "clock_marks.py",
-             "clock_show.py"):
+for name in ("clock_end.py", "clock_stack.py", "clock_threads.py", "clock_ignore.py", "clock_stride.py", "clock_leap.py",
+             "clock.py", "clock_marks.py", "clock_show.py"):
     with open(os.path.join(os.environ["FRED_AGENT_FOLDER"], name)) as file:
         exec(compile(file.read(), name, "exec"))
 
@@ -132,7 +132,9 @@ def describe(expressions):
 
 
 def attempt(commands, expressions):
-    """Commands of a user's, who may ask for what cannot be done, and where they led; to the end of the program at most."""
+    """Commands of a user's, who may ask for what cannot be done, and where they led, all and each; to the end of the program at
+    most."""
+    ends = []
     for command in commands:
         if clock_frame() is None:
             break
@@ -140,7 +142,8 @@ def attempt(commands, expressions):
             gdb.execute(command, False, True)
         except gdb.error:
             pass
-    return describe(expressions)
+        ends.append(describe(expressions))
+    return describe(expressions), ends
 
 
 def depths_to(pc, sp, most):
@@ -153,6 +156,19 @@ def depths_to(pc, sp, most):
         depths.append(unwound_depth())
         gdb.execute("stepi", False, True)
     return depths
+
+
+def leads_to(place, following, most):
+    """Do single instructions lead to the place before they lead to the following one?  Each is a pc and a sp; None: not told."""
+    for _ in range(most):
+        gdb.execute("stepi", False, True)
+        frame = clock_frame()
+        here = frame and [frame.pc(), clock_register(frame, "sp")]
+        if here == place:
+            return True
+        if here in (None, following):
+            return False
+    return None
 
 
 def survey(most, expressions):
@@ -203,6 +219,14 @@ def give(commands):
     for command in commands:
         gdb.execute(command)
     return place()
+
+
+def step_to_line():
+    """One step, and the steps that lead on from code without lines, where one ends at the next function's beginning."""
+    here = give(["step"])
+    while here is not None and here[0] is None:
+        here = give(["step"])
+    return here
 
 
 def plain(command):

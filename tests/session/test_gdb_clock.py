@@ -19,6 +19,7 @@ MOST = 900
 # More rounds are asked for to find something new.
 chance = random.Random(None if "FRED_ROUNDS" in os.environ else 3)
 LINE, FUNCTION, DEPTH, PC, SP, THREAD, KIND = range(7)
+VALUES = ["T", "G[0]", "G[1]", "G[2]", "G[3]"]
 
 
 def step_through(path, text):
@@ -79,7 +80,7 @@ def survives(stops, depth, came, to):
 
 def leap_trial(path, stops, at, setup, command, end, last, rnd):
     """A leap from a tick to another, `last` being the last before the end; a cut one leads nowhere, but a second one to the
-    tick that it names does.  How far the one led that was not cut."""
+    tick that it names does."""
     came = rnd.randrange(last + 1)
     limit, watched = came + rnd.randrange(1, last + 4 - came), rnd.choice([0, 0, *range(1, stops[at + came][DEPTH] + 2)])
     while limit > came:
@@ -92,15 +93,22 @@ def leap_trial(path, stops, at, setup, command, end, last, rnd):
             assert limit <= last and stop["tick"] == limit and place == stopped[:KIND]
             assert [stop["depth"], stop["kind"]] == [stopped[DEPTH], stopped[KIND]]
             assert not watched or stopped[DEPTH] < watched or survives(stops, watched, at + came, at + limit)
-            return limit - came
+            return
         assert came <= stop["tick"] < limit
         limit = stop["tick"]
-    return 0
+
+
+def whole_leap(path, stops):
+    """Through all of the program, which nothing cuts."""
+    last = len(stops) - 1
+    (_, _, (cut, stop, _, place, _)), _ = run_jobs(path, ["give", ["tbreak main", "run"]], ["clock", "continue", "exit||0|0||", 0],
+                                                   ["leap_to", last, 0])
+    assert not cut and stop["tick"] == last and place == stops[last][:KIND]
 
 
 def whole_trial(path, stops, rnd):
     setup, end = ["tbreak main", "run"], "exit||0|0||"
-    return leap_trial(path, stops, 0, setup, "continue", end, len(stops) - 1, rnd)
+    leap_trial(path, stops, 0, setup, "continue", end, len(stops) - 1, rnd)
 
 
 def trial(path, stops, rnd):
@@ -109,17 +117,18 @@ def trial(path, stops, rnd):
     command = choose(rnd, stops, at)
     what = "%r, then %r\nat %r" % (setup, command, stops[at])
     print(what)
-    (first, (end, place, state), _, after), printed = run_jobs(
-        path, ["give", setup], ["plain", command], ["give", ["delete"]], ["give", ["step"]])
+    (first, (end, place, state), values, _, after), printed = run_jobs(
+        path, ["give", setup], ["plain", command], ["describe", VALUES], ["give", ["delete"]], ["step_to_line"])
     assert first == stops[at][:KIND]
     if isinstance(after, dict):
         after = None
     if end.startswith("place?"):
         (_, end), _ = run_jobs(path, ["give", setup], ["measure", command, end])
     print(end)
-    (_, run), printed = run_jobs(path, ["give", setup], ["clock", command, end, FOREVER])
+    (_, run, same), printed = run_jobs(path, ["give", setup], ["clock", command, end, FOREVER], ["describe", VALUES])
     assert isinstance(run, list), run
     check(run, stops, at)
+    assert same == values
     stop, ticks, reached, clock_state = run
     assert (reached or [0] * 6)[PC:] == (place or [0] * 6)[PC:]
     assert stop["end"]
@@ -140,14 +149,13 @@ def trial(path, stops, rnd):
         if limit < stop["tick"]:
             assert run[0]["tick"] == limit and not run[0]["end"]
     assert so_far == ticks and runs[-1][0] == stop and runs[-1][2] == reached and runs[-1][3] == state
-    return [leap_trial(path, stops, at, setup, command, end, len(ticks) - (not stop["inside"]), rnd)
-            for _ in range(2 if ticks else 0)]
+    for _ in range(2 if ticks else 0):
+        leap_trial(path, stops, at, setup, command, end, len(ticks) - (not stop["inside"]), rnd)
 
 
 @pytest.mark.parametrize("options", [["-O0"], ["-O0", "-fcf-protection"], ["-O1", "-fno-inline"]], ids=" ".join)
 def test_clock_is_stepping(options, tmp_path):
     seeds = [int(SEED)] if SEED else chance.sample(range(1 << 30), ROUNDS)
-    leaps = []
     path = str(tmp_path / "p")
     for seed in seeds:
         rnd, stops, tries = random.Random(seed), [], 0
@@ -158,6 +166,7 @@ def test_clock_is_stepping(options, tmp_path):
             stops = step_through(path, program.text())
         print("FRED_SEED=%d: %d stops, %s" % (seed, len(stops), path))
         for _ in range(TRIALS):
-            leaps += trial(path, stops, rnd)
-        leaps += [whole_trial(path, stops, rnd) for _ in range(4)]
-    assert max(leaps) >= 8      # or it was all single steps
+            trial(path, stops, rnd)
+        for _ in range(4):
+            whole_trial(path, stops, rnd)
+        whole_leap(path, stops)

@@ -77,13 +77,13 @@ def line_of(source, text):
 
 def both(path, setup, command, unit="step"):
     """gdb's own end of the command, and the clock's run of it: stop, ticks, place."""
-    (_, (end, place, state)), _ = run_jobs(path, ["give", setup], ["plain", command])
+    (_, (end, place, state), values), _ = run_jobs(path, ["give", setup], ["plain", command], ["describe", ["T"]])
     if end.startswith("place?"):
         (_, end), _ = run_jobs(path, ["give", setup], ["measure", command, end])
-    (_, run), _ = run_jobs(path, ["give", setup], ["clock", command, end, FOREVER, True, unit])
+    (_, run, same), _ = run_jobs(path, ["give", setup], ["clock", command, end, FOREVER, True, unit], ["describe", ["T"]])
     assert isinstance(run, list), run
     stop, ticks, reached, left = run
-    assert left == state
+    assert left == state and same == values
     assert reached == place and stop["end"] and not stop["diverged"] and stop["tick"] == len(ticks)
     return end, stop, ticks, place
 
@@ -177,6 +177,44 @@ def test_a_return_to_the_start_of_a_line_is_passed_once(tmp_path):
     """There `next 5` runs into a breakpoint twice, and so into that which counts."""
     _, stop, ticks, _ = both(compile_text(RETURNS, str(tmp_path / "p")), MAIN, "next 5")
     assert len([depth for _, depth, _ in ticks if depth == 1]) == 5
+
+
+COUNTED = r"""
+#include <stdlib.h>
+int T;
+static int add(int n)
+{
+	T += n;
+	return T;
+}
+static void none(void)
+{
+}
+int main(void)
+{
+	for (int i = 0; i < 9; i++) {
+		T = add(labs(i)) + 1;
+		none();
+		T++;
+	}
+	return T;
+}
+"""
+
+
+@pytest.mark.parametrize("where, ignored, command", [
+    ("add", 1, "step 20"), ("add", 4, "step 20"), ("add", 3, "continue"), ("add", 2, "next 12"), ("line", 3, "next 14"),
+    ("line", 5, "step 30"), ("return", 3, "continue"), ("return", 2, "next 9"), ("return", 4, "step 40")])
+def test_breakpoints_that_are_counted_only(tmp_path, where, ignored, command):
+    """Behind a prologue, and where a call returned, gdb may count one passing twice: in `step 20` and `next 14`, not in
+    `continue`, and not where steps do.  Where an ignore count ran out it does so, there and no other time; both() compares
+    the counts, too."""
+    path = compile_text(COUNTED, str(tmp_path / "p"), "-O0", "-fno-builtin")
+    calls = line_of(COUNTED, "\t\tT = add(labs(i)) + 1;")
+    (_, inside), _ = run_jobs(path, ["give", MAIN + ["tbreak %d" % calls, "continue"]], ["instructions"])
+    place = {"add": "add", "line": str(calls + 2), "return": "*%d" % inside[4]}[where]     # to which labs() returns
+    for kind in "break", "tbreak":
+        both(path, MAIN + ["%s %s" % (kind, place), "ignore $bpnum %d" % ignored], command)
 
 
 def test_half_of_it_was_refused(signals):

@@ -56,7 +56,7 @@ class Oracle:
     def forward(self, at, commands):
         """Where the commands lead from stop `at`: (position, description), None at the end of the program."""
         reach = TO_MAIN + (["step %d" % at] if at else [])
-        (_, _, _, now, _, rest), _ = run_jobs(
+        (_, _, _, (now, ends), _, rest), _ = run_jobs(
             self.path, ["give", TO_MAIN], ["count_calls", self.functions], ["give", reach[len(TO_MAIN):]],
             ["attempt", commands, VALUES], ["give", ["delete"]],
             ["survey", MOST, VALUES])
@@ -68,11 +68,23 @@ class Oracle:
             tail = after[extra:]
             if tail and tail == known[len(known) - len(tail):]:
                 k = len(known) - len(tail) - 1
-                # Calls back from code without lines are not stepped into a second time.
-                if now[LINE] and now[STACK][0] not in [each for stop in self.stops[:k + 1] for each in stop[STACK]]:
+                # Calls back from code without lines are not stepped into a second time, handlers of signals never.
+                stepped = [each for stop in self.stops[:k + 1] for each in stop[STACK]]
+                if any(end[LINE] and end[STACK][0] not in stepped for end in ends):
                     return None
-                return (k, known[k] != self.key(now)), now
+                if known[k] == self.key(now):
+                    return (k, False), now
+                # Or it passes one: from inside the first piece of a line to what follows the second.
+                k = next((j for j in (k, k - 1) if j >= 0 and self.holds(j, now)), None)
+                return None if k is None else ((k, True), now)
         return None
+
+    def holds(self, k, place):
+        """Does the statement that begins at stop k lead to the place before the next stop?"""
+        following = self.stops[k + 1][PC:SP + 1] if k + 1 < len(self.stops) else None
+        found, _ = run_jobs(self.path, ["give", TO_MAIN + (["step %d" % k] if k else [])],
+                            ["leads_to", place[PC:SP + 1], following, MOST_INSTRUCTIONS])
+        return found[1]
 
     def pcs(self, places):
         found, _ = run_jobs(self.path, ["give", TO_MAIN], *[["pcs", where] for where in places])
