@@ -153,6 +153,7 @@ void session_close(struct session *s)
 	free(s->prompt);
 	free(s->pending);
 	free(s->cached_line);
+	free(s->doing);
 	free(s->last_line);
 	free(s->language);
 	free(s);

@@ -258,8 +258,7 @@ static void op_progress(void *self, const char *doing, uint64_t done, uint64_t a
 	m->shown_us = now;
 	cleanup_free char *how_far = all ? xasprintf("%u%%", (unsigned)(done * 100 / all))
 					 : xasprintf("%llu stops", (unsigned long long)done);
-	progress_line("%s, %s, %u evaluations, %u snapshots, %.0f s; ^C stops", doing, how_far, evaluations, m->snapshots,
-		      (double)(now - m->began_us) / 1e6);
+	work_tell(m->session, xasprintf("%s, %s, %u evaluations, %u snapshots", doing, how_far, evaluations, m->snapshots));
 }
 
 int machine_death_segment(const struct fred_machine *m)
@@ -306,7 +305,7 @@ static struct machine *open_machine(struct session *s, struct node *first, struc
 		m->nodes[i] = node;
 	m->session = s;
 	m->breakpoints = breakpoints;
-	m->began_us = m->shown_us = clock_us();
+	m->shown_us = clock_us();
 	m->ops = (struct machine){
 		.self = m, .segments = op_segments, .moves = op_moves, .is_next = op_is_next, .enter = op_enter, .now = op_now, .run = op_run,
 		.trace = op_trace, .leap = s->adapter->leaps && !m->nodes[m->n]->by_instruction ? op_leap : NULL,

@@ -26,7 +26,7 @@ struct fred_machine {
 	unsigned snapshots;
 	bool diverged;                  /* a run was not like the first one ... */
 	bool changed;                   /* ... or it was, as far as statements go, but came to other values */
-	uint64_t began_us, shown_us;
+	uint64_t shown_us;
 };
 
 /* Who is told of the ticks of a run. */

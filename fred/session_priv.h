@@ -43,6 +43,8 @@ struct session {
 	bool internal;                  /* FReD works: ^C cancels, keys do not go to the program */
 	bool answered;                  /* the prompt was, just now */
 	bool cancelled;                 /* ^C was typed and nobody has heeded it yet */
+	uint64_t work_since;            /* while internal: clock_us() */
+	char *doing;                    /* ... as last told; NULL: not yet */
 
 	struct stdin_log {              /* stdin that is no terminal: all bytes read so far, and how far they are used */
 		struct buf data;
@@ -151,6 +153,8 @@ int travel_show(struct session *s, struct node *node, struct err *err) must_chec
 /* FReD starts and ends work of its own: quiet terminal, ^C cancels, output dropped. */
 void work_begin(struct session *s);
 void work_end(struct session *s);
+/* Progress: what is being done, which is taken over; NULL: nothing new, but it still is. */
+void work_tell(struct session *s, char *doing);
 
 /* session_ways.c */
 struct ways {

@@ -22,6 +22,8 @@
 
 /* Milliseconds that the first output of a command may wait for more: many times a `next`, and nothing that a human sees. */
 enum { OUTPUT_WAITS = 1 };
+/* ... that the user waits for a sign of life, while FReD is at work. */
+enum { TELL_EVERY = 1000 };
 
 enum { FD_MASTER, FD_STDERR, FD_AGENT, FD_ENGINE, FD_SIGNALS, FD_STDIN, N_FDS };
 
@@ -175,8 +177,11 @@ enum pump_result session_pump(struct session *s, struct adapter_event *event, in
 			fds[FD_MASTER].fd = fds[FD_STDERR].fd = -1;
 			wait = wait < 0 || wait > OUTPUT_WAITS ? OUTPUT_WAITS : wait;
 		}
-		if (poll(fds, N_FDS, awake_wait(wait)) < 0 && errno != EINTR)
+		int ready = poll(fds, N_FDS, awake_wait(s->internal && (wait < 0 || wait > TELL_EVERY) ? TELL_EVERY : wait));
+		if (ready < 0 && errno != EINTR)
 			return PUMP_HANGUP;
+		if (ready == 0 && s->internal && clock_us() - s->work_since > TELL_EVERY * 1000)
+			work_tell(s, NULL);     /* a program that waits for something tells nothing */
 		serve_terminal(s, fds);
 	}
 }

@@ -2,6 +2,7 @@
 /* Going to a position: restore its snapshot, or the nearest one above it and run the rest again. */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "fred/message.h"
@@ -11,12 +12,23 @@
 void work_begin(struct session *s)
 {
 	s->internal = s->silent = true;
+	s->work_since = clock_us();
 	outer_set(OUTER_QUIET);
+}
+
+void work_tell(struct session *s, char *doing)
+{
+	if (doing) {
+		free(s->doing);
+		s->doing = doing;
+	}
+	progress_line("%s, %.0f s; ^C stops", s->doing ? s->doing : "at work", (double)(clock_us() - s->work_since) / 1e6);
 }
 
 void work_end(struct session *s)
 {
 	progress_end();
+	free(steal_pointer(&s->doing));
 	s->internal = s->silent = false;
 	outer_rest();
 	snapshots_thin(s->timeline);

@@ -374,6 +374,26 @@ def test_unicode(fred):
     assert session.do("p 'größe ✓'") == "'größe ✓'\n"
 
 
+def test_progress_while_the_program_waits(folder, fred):
+    """Run again, it waits for somebody who does not come a second time: the user sees that, and how to stop it."""
+    pipe, script = os.path.join(folder.work, "pipe"), os.path.join(folder.work, "waits.py")
+    os.mkfifo(pipe)
+    with open(script, "w") as file:
+        file.write("with open(%r) as file:\n    word = file.read()\nlength = len(word)\nprint(length)\n" % pipe)
+    session = fred(script, env={"TERM": "xterm"})
+    session.do("break 4")
+    session.send("continue")
+    with open(pipe, "w") as file:
+        file.write("hello")
+    session.prompt()
+    session.send("fred-reverse-step")
+    session.expect("^C stops")
+    session.interrupt()
+    session.expect("FReD: stopped by ^C")
+    session.prompt()
+    assert "-> print(length)" in session.do("where")
+
+
 def test_progress_on_a_terminal_only(folder, batch):
     done = batch(["break 10", "continue", "fred-reverse-watch count < 0 or count > 5"], "spins.py", "1000000")
     assert "\r" not in done.out and "\r" not in done.err
