@@ -110,7 +110,8 @@ class ClockCommands:
 
 
 class Clock:
-    passes = None
+    passes = landing = None
+    landing_at = None       # the program is about to go on there: pc, sp (clock_landing.py)
 
     def __init__(self, text, end, unit):
         self.unit, self.end, self.steps, self.passed, self.rough = unit, ClockEnd(end), None, 0, False
@@ -156,6 +157,8 @@ class Clock:
                 if self.end.waits_for_place() and not self.stop.end:
                     self.passes = ClockPasses(self.end, self.pass_place)
                 self.stack.watch_callers()
+                if self.unit == 'step' and self.steps in (None, 1):
+                    self.landing = ClockLanding(self)
                 self.alone = len(gdb.selected_inferior().threads()) == 1
                 stride(gdb.selected_inferior().pid if self.may_stride() else 0)
                 if leaps is not None:
@@ -172,9 +175,10 @@ class Clock:
                 if marks is not None:
                     marks.forget()
                 self.stack.forget_entries()
-                if self.passes is not None:
-                    self.passes.delete()
-                    self.passes = None
+                for each in (self.passes, self.landing):
+                    if each is not None:
+                        each.delete()
+                self.passes = self.landing = None
             if self.stop.end and not self.stop.diverged:
                 self.stop.diverged = not self.ignored.count_as_gdb(self.end.counted)
         self.send()
@@ -215,7 +219,12 @@ class Clock:
         if self.passes is not None:
             self.passes.twice = None
         self.stack.watch_entries()
-        by_itself, entered = self.enter() if self.entering else (self.resume(), False)
+        if self.landing_at is not None:
+            by_itself, entered, landed = False, False, self.land()
+        else:
+            by_itself, entered = self.enter() if self.entering else (self.resume(), False)
+            # A breakpoint of the user's in longjmp() has its say first.
+            landed = self.landing_at is not None and not ClockLast.fired and self.land()
         event, fired, frame = ClockLast.event, ClockLast.fired, clock_newest(self.frame)
         self.frame = frame
         if frame is None:
@@ -234,14 +243,14 @@ class Clock:
         stop.kind = CALL if entered else stop.kind
         stop.depth = self.stack.depth()
         line = clock_line(frame)
-        tick = stepped or entered or self.unit == 'stepi' or self.is_start(frame, line)
+        tick = stepped or entered or landed or self.unit == 'stepi' or self.is_start(frame, line)
         self.line = line
         self.entering = None if tick else self.find_entering(frame)
         stop.tick += tick
         if tick:
             stop.way = clock_way(frame.pc()) if self.alone else 0
         # In `step N` gdb may count a breakpoint twice that it has come to by a step and goes on from (clock_ignore.py).
-        self.rough = switched or entered or not (stepped and tick) or ClockLast.hit
+        self.rough = switched or entered or landed or not (stepped and tick) or ClockLast.hit
         if stepped and tick and frame.pc() not in ClockStrides.known:
             ClockStrides.learn(frame.pc())
         self.look_for_end(event, fired, frame, stepped)
@@ -265,6 +274,13 @@ class Clock:
         if entry.reached and self.steps is not None:
             self.steps += 1             # `step N` did not count it
         return by_itself, entry.reached
+
+    def land(self):
+        """The program is about to go on somewhere else than where gdb has waited for it: on to there."""
+        if self.end.how == 'count':     # gdb's own step went on from there
+            self.end.how, self.steps = 'step', None
+            self.passes = ClockPasses(self.end, self.pass_place)
+        return self.landing.land()
 
     def resume(self):
         """True: by a step."""

@@ -104,9 +104,15 @@ def leap_on(clock, limit):
 def leap_row(clock, n):
     clock.arrived = False
     clock_begin()
+    landing = clock.landing
+    landing.any = True
     try:
         gdb.execute('step %d' % n, False, True)
     except gdb.error:
+        return False
+    finally:
+        landing.any = False
+    if clock.landing_at is not None:
         return False
     event, frame = ClockLast.event, clock_frame()
     if frame is None or event is None or isinstance(event, gdb.SignalEvent) or ClockLast.fired or clock.arrived:

@@ -5,6 +5,7 @@ import ctypes
 import hashlib
 import json
 import os
+import re
 import time
 
 import gdb
@@ -53,8 +54,8 @@ def stride_missed():
     return list(room[:library.fred_stride_missed(room)])
 
 
-for name in ("clock_end.py", "clock_stack.py", "clock_threads.py", "clock_ignore.py", "clock_stride.py", "clock_leap.py",
-             "clock.py", "clock_marks.py", "clock_show.py"):
+for name in ("clock_end.py", "clock_stack.py", "clock_threads.py", "clock_ignore.py", "clock_stride.py", "clock_landing.py",
+             "clock_leap.py", "clock.py", "clock_marks.py", "clock_show.py"):
     with open(os.path.join(os.environ["FRED_AGENT_FOLDER"], name)) as file:
         exec(compile(file.read(), name, "exec"))
 
@@ -101,11 +102,33 @@ def activations():
     return found
 
 
-def walk(most, functions):
-    """Every stop of `step`, and whether a new activation began there, found without the clock."""
+class Return(gdb.Breakpoint):
+    """Where a call of setjmp() returns to; stops where it is the second time, and in an activation that was there before the step."""
+    before = []
+
+    def stop(self):
+        frame = gdb.newest_frame()
+        return clock_register(frame, "rax") != 0 and str(frame) in [name for name, _ in Return.before]
+
+
+def returns_of_setjmp(functions):
+    for name in functions:
+        at = gdb.parse_and_eval("&" + name)
+        rows = gdb.execute("disassemble %d" % int(at), False, True).splitlines()
+        for call, row in zip(rows, rows[1:]):
+            if "setjmp" in call and "call" in call:
+                Return("*" + re.search("0x[0-9a-f]+", row).group(0), internal=True)
+
+
+def walk(most, functions, landings=False):
+    """Every stop of `step`, and whether a new activation began there, found without the clock.  landings: also those where it
+    should stop, after a longjmp()."""
     calls = [Calls(name) for name in functions]
     stops, before = [place() + [0]], activations()
+    if landings:
+        returns_of_setjmp(functions)
     while len(stops) < most:
+        Return.before = before
         gdb.execute("step", False, True)
         here = place()
         if here is None:
