@@ -48,6 +48,8 @@ def table():
                 found[number] = 'dprintf %s,' % line.split(' at ')[-1].strip()
         elif found.get(number, '').endswith(',') and line.strip().startswith('printf '):
             found[number] += line.strip()[len('printf '):]
+        elif 'catch ' in found.get(number, '') and line.startswith('\tmatching: '):
+            found[number] += line.rstrip()[len('\tmatching:'):]
     return found
 
 
@@ -60,8 +62,8 @@ def catch_text(what):
     if words and words[0] == 'exception':
         return ' '.join(words[1:])
     if words and words[0] in ('load', 'unload'):
-        return words[0]
-    return what.strip()
+        return words[0] + ' ' + what.partition(' matching ')[2].strip()
+    return words[0] if words else ''            # after `fork, ` is told which process, once it has triggered
 
 
 def user_breakpoints():

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The agent in gdb: what it says a line would do, values, places, completion; settings that come along through time."""
 import os
+import re
 import subprocess
 
 import pytest
 
+from gdb_pair import build
 from gdb_peer import GdbPeer
 
 LOOKS, DEBUGGER, MOVES, PROGRAM, RESTARTS, QUITS = range(6)
@@ -132,6 +134,35 @@ def test_settings_come_along_with_their_numbers(program):
         assert "breakpoint     keep y" in gdb.printed_by("info breakpoints 9")
         assert gdb.ask("o", saved) == []
         assert gdb.printed_by("info breakpoints") == table
+
+
+FORKS = """#include <unistd.h>
+int main(void)
+{
+	if (fork() == 0)
+		_exit(0);
+	return 0;
+}
+"""
+CATCHPOINTS = ["catch fork", "tcatch vfork", "catch exec", "catch throw", "catch throw std::.*", "catch rethrow if $_ == 0",
+               "catch syscall", "catch syscall write read", "catch signal", "catch signal SIGUSR1 SIGUSR2", "catch signal all",
+               "catch load", "catch load libm", "catch unload libc,"]
+
+
+def lines_of(table):
+    return [line.strip() for line in table.split("\n") if "already hit" not in line]
+
+
+def test_all_catchpoints_come_along(folder):
+    """Those of which `info breakpoints` tells the last event, too."""
+    program = build(folder.work, "forks.c", text=FORKS)
+    with GdbPeer(program, cwd=folder.work) as gdb:
+        gdb.lines("catch fork", "run", *CATCHPOINTS)
+        saved, table = gdb.settings(), gdb.printed_by("info breakpoints")
+        assert ", process" in table
+    with GdbPeer(program, cwd=folder.work) as gdb:
+        assert gdb.ask("o", saved) == []
+        assert lines_of(gdb.printed_by("info breakpoints")) == lines_of(re.sub(", process.*", "", table))
 
 
 def test_nothing_of_ours_is_seen(program):
