@@ -130,6 +130,7 @@ struct ckpt_proc {
 	bool group_leader, session_leader, foreground;
 	pid_t ns_group;                 /* of a process that is no group leader */
 	int pdeath_signal;
+	int subreaper;                  /* orphans below come to it: PR_SET_CHILD_SUBREAPER */
 	struct itimerval interval[INTERVAL_TIMERS];
 	bool shared_memory;             /* has resident MAP_SHARED anonymous or tmpfs memory */
 	bool has_others;                /* children, or processes that it traces */
@@ -303,7 +304,7 @@ int proc_read(struct ckpt_proc *p, char **status, struct err *err) must_check;
 /* What only one of its threads can tell: asked in a batch, told after its run. */
 struct proc_question {
 	size_t first;
-	uint64_t signal, timers;
+	uint64_t signal, subreaper, timers;
 };
 void proc_ask(struct batch *b, struct proc_question *q);
 void proc_told(struct ckpt_proc *p, const struct batch *b, const struct proc_question *q);

@@ -225,8 +225,10 @@ void proc_ask(struct batch *b, struct proc_question *q)
 	struct itimerval one;
 
 	q->signal = batch_room(b, sizeof(int));
+	q->subreaper = batch_room(b, sizeof(int));
 	q->timers = batch_room(b, INTERVAL_TIMERS * sizeof one);
 	q->first = batch_call(b, SYS_prctl, PR_GET_PDEATHSIG, q->signal);
+	batch_call(b, SYS_prctl, PR_GET_CHILD_SUBREAPER, q->subreaper);
 	for (uint64_t i = 0; i < INTERVAL_TIMERS; i++)
 		batch_call(b, SYS_getitimer, i, q->timers + i * sizeof one);
 }
@@ -235,8 +237,10 @@ void proc_told(struct ckpt_proc *p, const struct batch *b, const struct proc_que
 {
 	if (b->calls[q->first].result == 0)
 		memcpy(&p->pdeath_signal, batch_at(b, q->signal), sizeof p->pdeath_signal);
+	if (b->calls[q->first + 1].result == 0)
+		memcpy(&p->subreaper, batch_at(b, q->subreaper), sizeof p->subreaper);
 	for (size_t i = 0; i < INTERVAL_TIMERS; i++)
-		if (b->calls[q->first + 1 + i].result == 0)
+		if (b->calls[q->first + 2 + i].result == 0)
 			memcpy(&p->interval[i], (char *)batch_at(b, q->timers) + i * sizeof p->interval[i], sizeof p->interval[i]);
 }
 

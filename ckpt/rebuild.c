@@ -159,6 +159,8 @@ static void add_requests(struct requests *q, const struct image *image, size_t i
 		request(q, NULL, SYS_prctl, PR_SET_NAME, batch_put(&q->batch, t->name, sizeof t->name));
 	if (i == 0 && image->proc.pdeath_signal)
 		request(q, NULL, SYS_prctl, PR_SET_PDEATHSIG, (uint64_t)image->proc.pdeath_signal);
+	if (i == 0 && image->proc.subreaper)
+		request(q, NULL, SYS_prctl, PR_SET_CHILD_SUBREAPER, 1);
 }
 
 static int rebuild_thread_state(struct rebuilt *b, size_t i, struct err *err)

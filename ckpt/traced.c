@@ -171,7 +171,7 @@ static int open_thread(const struct tracer *via, struct tracee *x, size_t i, str
 
 /* The scratch bytes that the questions take. */
 #define ROOM_OF_THREAD 256
-#define ROOM_OF_PROCESS 384
+#define ROOM_OF_PROCESS 480
 
 struct questions {
 	struct batch *batches;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <linux/sched.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -77,12 +78,23 @@ static int copy_tracee(struct ckpt_session *s, struct tracee *x, bool holder, st
 	return err_sys(err, "copy process %d", x->image.proc.ns_pid);
 }
 
-int traced_copy(struct ckpt_session *s, struct traced *t, bool holder, struct err *err)
+/* A process that takes in the orphans below it would take in the copies, for none of which it is to care. */
+static void take_orphans(const struct traced *t, bool again)
 {
 	for (size_t i = 0; i < t->n; i++)
-		if (copy_tracee(s, &t->list[i], holder, err) < 0)
-			return -1;
-	return 0;
+		if (t->list[i].image.proc.subreaper)
+			remote_call(&t->list[i].remotes[0], SYS_prctl, PR_SET_CHILD_SUBREAPER, again);
+}
+
+int traced_copy(struct ckpt_session *s, struct traced *t, bool holder, struct err *err)
+{
+	int result = 0;
+
+	take_orphans(t, false);
+	for (size_t i = 0; i < t->n && result == 0; i++)
+		result = copy_tracee(s, &t->list[i], holder, err);
+	take_orphans(t, true);
+	return result;
 }
 
 /* ---- the copy becomes ours ---- */

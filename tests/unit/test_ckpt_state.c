@@ -189,9 +189,11 @@ static void thread_names(void **state)
 static void parent_death_signal(void **state)
 {
 	t_expect(&t, "0", "pdeath 10");
+	t_expect(&t, "0", "take-orphans 1");
 	struct ckpt_snapshot *n = t_snapshot(&t);
 	t_restore(&t, n);
 	t_expect(&t, "10", "my-pdeath");
+	t_expect(&t, "1", "takes-orphans");
 }
 
 static void terminal(void **state)

@@ -193,6 +193,24 @@ static void forks(void **state)
 	g_end(&t);
 }
 
+/* Orphans come to the program: those of its own, and no copy of FReD's. */
+static void orphans(void **state)
+{
+	struct t_session t;
+
+	g_start(&t, "orphans");
+	g_do(&t, "break stop_here");
+	g_do(&t, "run");
+	elsewhere_and_back(&t, "continue", "the orphan was taken in\nand no other");
+	g_do(&t, "set detach-on-fork off");
+	g_do(&t, "break after_fork");
+	elsewhere_and_back(&t, "continue", "after_fork");
+	g_expect(&t, "after_fork (child=0)", "continue");
+	elsewhere_and_back(&t, "inferior 2", "");
+	elsewhere_and_back(&t, "print total = 17", "17");
+	t_end(&t);
+}
+
 /* Programs that change what they are. */
 static void changes(void **state)
 {
@@ -312,7 +330,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(breakpoint), cmocka_unit_test(watchpoint), cmocka_unit_test(threads), cmocka_unit_test(faults),
-		cmocka_unit_test(handler), cmocka_unit_test(system_calls), cmocka_unit_test(forks), cmocka_unit_test(resources), cmocka_unit_test(crowd), cmocka_unit_test(changes),
+		cmocka_unit_test(handler), cmocka_unit_test(system_calls), cmocka_unit_test(forks), cmocka_unit_test(orphans), cmocka_unit_test(resources), cmocka_unit_test(crowd), cmocka_unit_test(changes),
 		cmocka_unit_test(member),
 		cmocka_unit_test(reading),
 	};

@@ -288,6 +288,30 @@ static void branch(void)
 	printf("the child was %s\n", waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 7 ? "ours" : "lost");
 }
 
+/* Takes in the orphans of its children. */
+static void take_in(void)
+{
+	int ends[2], status;
+
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	stop_here();
+	if (pipe(ends) < 0)
+		abort();
+	pid_t child = fork();
+	after_fork(child == 0);
+	if (child == 0) {
+		close(ends[1]);
+		if (fork() == 0)
+			_exit(read(ends[0], &status, 1) == 0 ? 9 : 1);
+		_exit(0);
+	}
+	close(ends[0]);
+	waitpid(child, NULL, 0);
+	close(ends[1]);
+	printf("the orphan was %s\n", wait(&status) > 0 && WEXITSTATUS(status) == 9 ? "taken in" : "lost");
+	printf("and %s\n", wait(NULL) < 0 ? "no other" : "another");
+}
+
 static void write_file(const char *name)
 {
 	int fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0600);
@@ -353,6 +377,8 @@ __attribute__((constructor)) static void start(int argc, char **argv)
 		call();
 	else if (!strcmp(role, "branch"))
 		branch();
+	else if (!strcmp(role, "orphans"))
+		take_in();
 	else if (!strcmp(role, "file"))
 		write_file(argv[3]);
 	else if (!strcmp(role, "tick"))

@@ -346,7 +346,13 @@ static void simple_command(char *c, char *arg)
 		tell("%d", child_status());
 	else if (!strcmp(c, "pdeath"))
 		tell_result(prctl(PR_SET_PDEATHSIG, atoi(arg)));
-	else if (!strcmp(c, "my-pdeath")) {
+	else if (!strcmp(c, "take-orphans"))
+		tell_result(prctl(PR_SET_CHILD_SUBREAPER, atoi(arg)));
+	else if (!strcmp(c, "takes-orphans")) {
+		int takes = 0;
+		prctl(PR_GET_CHILD_SUBREAPER, &takes);
+		tell_result(takes);
+	} else if (!strcmp(c, "my-pdeath")) {
 		int sig;
 		prctl(PR_GET_PDEATHSIG, &sig);
 		tell("%d", sig);
