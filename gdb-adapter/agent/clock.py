@@ -126,7 +126,8 @@ class Clock:
             self.prepare(*clock_words(text))
         self.ignored = ClockIgnored()
         self.stack.start(frame)
-        self.stop.depth = self.stack.depth()
+        self.stop.depth = self.depth = self.stack.depth()
+        self.catches, self.command = clock_catches_calls(), clock_words(text)
         self.thread, self.line, self.frame = clock_thread(), clock_line(frame), frame
         self.entering = self.find_entering(frame)
         self.focus = ClockFocus(self.end.focus)
@@ -172,6 +173,7 @@ class Clock:
                         self.tell(tick, marks)
             finally:
                 stride(0)
+                tell_calls(0)
                 if marks is not None:
                     marks.forget()
                 self.stack.forget_entries()
@@ -219,6 +221,8 @@ class Clock:
         if self.passes is not None:
             self.passes.twice = None
         self.stack.watch_entries()
+        if self.catches:
+            tell_calls(self.ran_on())
         if self.landing_at is not None:
             by_itself, entered, landed = False, False, self.land()
         else:
@@ -274,6 +278,12 @@ class Clock:
         if entry.reached and self.steps is not None:
             self.steps += 1             # `step N` did not count it
         return by_itself, entry.reached
+
+    def ran_on(self):
+        """Did the program run here when the user gave the command, or did gdb step it?"""
+        name, rest = self.command
+        by_lines = name in ('next', 'nexti') or name == 'until' and not rest
+        return name not in ('step', 'stepi') and (not by_lines or self.stack.depth() > self.depth)
 
     def land(self):
         """The program is about to go on somewhere else than where gdb has waited for it: on to there."""
@@ -345,6 +355,11 @@ TOO_DEEP = 0xfffff      # for a trace
 def clock_way(pc):
     """A byte, not 0."""
     return pc * 0x9e3779b97f4a7c15 >> 40 & 0xff or 1
+
+
+def clock_catches_calls():
+    with Untouched():
+        return any('catchpoint' in row and 'syscall' in row for row in quiet('info breakpoints').splitlines())
 
 
 def clock_line(frame):

@@ -11,6 +11,7 @@
 #include "channel/agent/channel.h"
 #include "channel/agent/namespace.h"
 #include "channel/protocol.h"
+#include "gdb-adapter/agent/calls.h"
 #include "gdb-adapter/agent/readline.h"
 #include "gdb-adapter/agent/stride.h"
 
@@ -47,6 +48,7 @@ static object *py_before_prompt(object *self, object *args)
 
 static struct method_def functions[] = {
 	{ "before_prompt", py_before_prompt, METH_VARARGS, NULL },
+	{ "tell_calls", py_tell_calls, METH_VARARGS, NULL },
 	{ "stride", py_stride, METH_VARARGS, NULL },
 	{ "stride_learn", py_stride_learn, METH_VARARGS, NULL },
 	{ "stride_missed", py_stride_missed, METH_VARARGS, NULL },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Three of gdb's requests are not the kernel's as they are: extended registers (xstate.c), steps of the statement clock
- * (stride.c), and to attach to a process, which
+/* Some of gdb's requests are not the kernel's as they are: extended registers (xstate.c), steps of the statement clock
+ * (stride.c, calls.c), and to attach to a process, which
  * is refused wherever the command came from, a script of .gdbinit's too.  FReD cannot take such a process back; and if it
  * is one of FReD's own, the init of the session, all would stand still.  (What FReD does in gdb's place it does by system
  * calls of its own, which do not come here.) */
@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "gdb-adapter/agent/calls.h"
 #include "gdb-adapter/agent/prompt.h"
 #include "gdb-adapter/agent/stride.h"
 
@@ -42,6 +43,8 @@ __attribute__((visibility("default"))) long ptrace(enum __ptrace_request request
 		return refuse_attach();
 	if (stride(real, request, tid, (long)data))
 		return 0;
+	if (request == PTRACE_SINGLESTEP && call_is_told(real, tid))
+		request = PTRACE_SYSCALL;
 	if (request == PTRACE_SETREGSET && (uintptr_t)address == NT_X86_XSTATE)
 		return xstate_write(real, tid, address, data);
 	return real(request, tid, address, data);

@@ -43,6 +43,10 @@ def stride(pid):
     library.fred_stride(pid)
 
 
+def tell_calls(on):
+    library.fred_tell_calls(on)
+
+
 def stride_learn(ways):
     if not ways:
         library.fred_stride_learn(0, 0)

@@ -116,6 +116,46 @@ def test_the_end_is_a_system_call(signals):
     assert place[1] == "write" and stop["inside"] and stop["depth"] == 1 and ticks[-1][1] == 1
 
 
+CALLS = r"""
+int T;
+static long ask(long call)
+{
+	long answer;
+	T++;
+	__asm__ volatile("syscall" : "=a"(answer) : "0"(call) : "rcx", "r11", "memory");
+	T++;
+	return answer;
+}
+static void both(void)
+{
+	ask(39); ask(110);
+	T++;
+}
+int main(void)
+{
+	both();
+	T += 2;
+	both();
+	return 0;
+}
+"""
+TO_CALL = MAIN + ["tbreak ask", "continue", "next"]
+
+
+@pytest.mark.parametrize("setup, command, ticks", [
+    (MAIN + ["catch syscall getpid"], "continue", 3),
+    (MAIN + ["catch syscall getpid", "continue"], "continue", 0),      # to its return
+    (MAIN + ["catch syscall getpid", "continue", "continue"], "continue", 16),
+    (MAIN + ["catch syscall getppid"], "next", 9),                     # called in the line
+    (TO_CALL + ["catch syscall getpid"], "next", 1),                   # gdb steps this line, and catches nothing
+    (TO_CALL + ["catch syscall getpid"], "finish", 0),
+    (MAIN + ["catch syscall getpid"], "step 5", 5)])
+def test_system_calls_in_lines_that_are_stepped(tmp_path, setup, command, ticks):
+    """The kernel tells gdb of no system call that it steps over, so where the program ran on the clock does not step there."""
+    _, _, told, _ = both(compile_text(CALLS, str(tmp_path / "p")), setup, command)
+    assert len(told) == ticks
+
+
 def test_a_signal_is_sent(signals):
     setup = MAIN + ["handle SIGUSR1 nostop noprint pass", "next", "step"]
     _, _, ticks, _ = both(signals, setup + ["break %d" % line_of(SIGNALS, "\tT += n;")], "signal SIGUSR1")
