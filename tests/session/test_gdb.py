@@ -161,6 +161,19 @@ def test_what_is_refused_at_the_prompt_changes_nothing(folder):
     assert "main ()" in gdb.do("bt")
 
 
+def test_a_script_that_turns_the_text_interface_on(folder):
+    """From .gdbinit, the command line, or Python: gdb says why not, and draws nothing."""
+    program = build(folder.work, "spin.c")
+    with open(os.path.join(folder.home, ".gdbinit"), "w") as file:
+        file.write("tui enable\n")
+    gdb = Gdb(folder, "-ex", "layout src", program, env={"TERM": "xterm"})
+    assert gdb.banner.count("FReD: gdb would draw on the whole screen") == 2
+    assert "FReD: gdb would draw" in gdb.do("python gdb.execute('tui enable')")
+    assert gdb.do("info win") == "The TUI is not active.\n"
+    assert gdb.do("print 6 * 7").endswith("= 42\n")
+    assert b"\x1b[?1049h" not in gdb.seen
+
+
 def test_a_script_that_turns_editing_off(folder):
     """From .gdbinit or sourced later: gdb goes on reading what fredapp gives it, and says why."""
     program, script = build(folder.work, "spin.c"), os.path.join(folder.work, "off.gdb")
