@@ -145,3 +145,25 @@ def test_the_same_program_can_be_run_again_and_undone(folder):
     assert gdb.do("print s") == "$2 = 0\n"
     gdb.do("undo")
     assert gdb.do("print s") == "$2 = 2\n"
+
+
+GONE = """# 1 "gone.c"
+int twice(int x)
+{
+	return x + x;
+}
+# 1 "here.c"
+int main(void)
+{
+	int a = twice(1);
+	return a;
+}
+"""
+
+
+def test_a_source_that_is_not_there(folder):
+    """gdb says so behind the line of the frame."""
+    gdb = Gdb(folder, "-nx", build(folder.work, "here.c", text=GONE), snapshots=True)
+    gdb.do_all("break main", "run", "next")
+    assert re.fullmatch(r"twice \(x=1\) at \S*gone.c:4\n4\t\S*gone.c: No such file or directory.\n", gdb.do("fred-reverse-step"))
+    gdb.kill()
