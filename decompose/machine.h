@@ -29,8 +29,8 @@ enum machine_kind {
 	MACHINE_CALL = 1,       /* a function was entered, a generator resumed */
 	MACHINE_RETURN = 2,     /* about to return, yield or unwind */
 	MACHINE_EXCEPTION = 3,  /* an exception passes through this frame */
-	/* No stop: a watchpoint triggered since the stop told before.  Then depth is that of the frame it belongs to, 1 when
-	 * it belongs to none. */
+	/* No stop: a watchpoint triggered since the stop told before, or a breakpoint was passed where no stop is.  Then depth is that
+	 * of the frame it belongs to, 1 when it belongs to none. */
 	MACHINE_TRIGGER = 4,
 	/* No stop: since the one told before something else than a step has stopped the program. */
 	MACHINE_ROUGH = 5,

@@ -33,7 +33,7 @@ struct reverse_target {
 	bool moved;             /* false: now is the start of history already (or the count was 0); do not go anywhere */
 	bool no_more;           /* no such stop, or fewer than the count: the target is the start of history, and the user
 	                         * is told "No more reverse-execution history." */
-	bool triggers;          /* a watchpoint triggers in what is executed from here to the next stop */
+	bool triggers;          /* a watchpoint (MACHINE_TRIGGER) triggers in what is executed from here to the next stop */
 	uint32_t depth;         /* of the target, where the search learnt it; 0: not known */
 	bool marked;            /* the trail has a mark at the target itself, made for it; reverse_go() returns to that, and
 	                         * runs nothing */

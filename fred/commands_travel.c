@@ -108,7 +108,8 @@ const struct command travel_commands[] = {
 	{"fred-reverse-continue", "fred-rc", "[N]", "go back to the last breakpoint",
 	 "Goes to the last stop before this one where an enabled breakpoint is and its condition holds, else to the start.\n"
 	 "Breakpoints set later count too; ignore counts do not.  A watchpoint of gdb's leads to the start of the statement\n"
-	 "in which it triggers: the value is still the one before.\n"
+	 "in which it triggers: the value is still the one before.  So does a breakpoint where `step` would not stop, as in a\n"
+	 "function that a library calls; `continue` leads to it from there.\n"
 	 "Example: `break 12`, then `fred-reverse-continue`.",
 	 reverse_continue, true},
 	{"fred-reverse-watch", "fred-rw", "[--last] EXPR", "go to the statement that gave EXPR its present value",

@@ -216,7 +216,7 @@ int session_reverse(struct session *s, enum session_reverse how, long n, struct 
 	if (r == 0 && target.no_more)
 		say_no_more(s);
 	if (r == 0 && target.triggers)
-		say("a watchpoint triggers in what is executed from here to the next stop:");
+		say("a breakpoint is reached, or a watchpoint triggers, in what is executed from here to the next stop:");
 	if (r == 0 && target.moved)
 		r = arrive(s, &d, &target, err);
 	else if (r == 0 && !found)

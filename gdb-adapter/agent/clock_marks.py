@@ -3,6 +3,9 @@
 # (settings.py): one that is set now need not have been there when the program came by.  Ignore counts and commands are not
 # heeded.
 #
+# A breakpoint may also be where `step` does not stop: in a function that code without lines calls, in the handler of a
+# signal, in a function without lines, in the middle of a statement.  Then it is told of as a watchpoint is.
+#
 # gdb itself sees a watchpoint trigger: ours are internal and stop nothing.  One of a local variable belongs to a call, so
 # there is one while a frame with its id is at its depth; whether that is the call that is meant, or an earlier one in
 # the same place, is told by the depth when the whole trace is known (trail_keep_alive() of decompose/trail.h).
@@ -109,9 +112,24 @@ class ClockWatch:
         self.made = None
 
 
+class ClockMark(gdb.Breakpoint):
+    """Sees the program come to a breakpoint of the settings."""
+
+    def __init__(self, pc, marks):
+        super().__init__('*%d' % pc, internal=True)
+        self.marks = marks
+
+    def stop(self):
+        frame = gdb.newest_frame()
+        if clock_thread() == self.marks.thread and self.marks.here(frame):
+            self.marks.passed.add(clock_pc_sp(frame))
+        return False
+
+
 class ClockMarks:
     def __init__(self, places, watches):
         self.places, self.watches = places, watches
+        self.made, self.passed, self.thread = [], set(), None
 
     def here(self, frame):
         """Does one of the breakpoints stand there, and does its condition hold?"""
@@ -119,12 +137,17 @@ class ClockMarks:
 
     def watch(self, stack, kind):
         """Before a step, at a stop of that kind."""
+        self.made = self.made or [ClockMark(pc, self) for pc in self.places]
+        self.thread = clock_thread()
+        self.passed.clear()
         for each in self.watches:
             each.watch(stack, kind)
 
     def triggered(self):
-        """Since the last time: the least depth of a frame of which a watchpoint has, 0: none has."""
-        depth = min([each.depth for each in self.watches if each.triggered], default=0)
+        """Since the last time: the least depth of a frame of which a watchpoint has, 0: none has.  1 for a breakpoint that was passed;
+        not for that at which the program stands."""
+        self.passed.discard(clock_pc_sp(clock_frame()))
+        depth = 1 if self.passed else min([each.depth for each in self.watches if each.triggered], default=0)
         for each in self.watches:
             each.triggered = False
         return depth
@@ -132,6 +155,9 @@ class ClockMarks:
     def forget(self):
         for each in self.watches:
             each.forget()
+        for each in self.made:
+            each.delete()
+        self.made = []
 
 
 def clock_marks(settings):

@@ -28,7 +28,7 @@ int main(void)
 	return 0;
 }
 """
-TRIGGERS = "FReD: a watchpoint triggers in what is executed from here to the next stop:"
+TRIGGERS = "FReD: a breakpoint is reached, or a watchpoint triggers, in what is executed from here to the next stop:"
 NO_MORE = "No more reverse-execution history."
 
 
@@ -141,3 +141,48 @@ def test_what_may_mean_something_else_is_refused(gdb):
     assert "its condition may mean" in gdb.do("reverse-continue")
     gdb.do_all("delete", "watch y", "disable", "finish", "enable")
     assert "of a function that has returned" in gdb.do("reverse-continue")
+
+
+PASSED = """#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+static int compared, handled;
+static int compare(const void *a, const void *b)
+{
+	compared++;
+	return *(const int *)a - *(const int *)b;
+}
+static void handler(int number)
+{
+	handled++;
+}
+int main(void)
+{
+	int v[] = {3, 1, 2};
+	signal(SIGUSR1, handler);
+	qsort(v, 3, sizeof *v, compare);
+	raise(SIGUSR1);
+	puts("done");
+	return compared + handled;
+}
+"""
+
+
+@pytest.mark.parametrize("breakpoints, statement", [
+    (["compare"], "qsort(v, 3, sizeof *v, compare);"), (["compare if compared > 1"], "qsort(v, 3, sizeof *v, compare);"),
+    (["handler"], "raise(SIGUSR1);"), (["write"], 'puts("done");'), (["compare", "handler"], "raise(SIGUSR1);"),
+    (["compare if compared > 3"], None)])
+def test_a_breakpoint_where_step_does_not_stop(folder, breakpoints, statement):
+    """In a function that libc calls, in a signal's handler, in a function without lines; set when that was over."""
+    program = build(folder.work, "passed.c", text=PASSED)
+    session = Gdb(folder, "-nx", "-ex", "set debug-file-directory /nonexistent", program, snapshots=True)
+    session.do_all("handle SIGUSR1 nostop noprint pass", "tbreak main", "run")
+    session.do_all("tbreak %d" % (PASSED.split("\n").index("\treturn compared + handled;") + 1), "continue")
+    session.do_all(*["break " + each for each in breakpoints])
+    answer = session.do("reverse-continue")
+    if statement is None:
+        assert NO_MORE in answer
+    else:
+        assert TRIGGERS in answer and answer.endswith("\t%s\n" % statement), answer
+        assert "Breakpoint" in session.do("continue")
+    session.kill()
