@@ -13,6 +13,9 @@
 MARKING = ('break', 'tbreak', 'hbreak', 'thbreak')
 CLOCK_WATCHING = {'watch': gdb.WP_WRITE, 'rwatch': gdb.WP_READ, 'awatch': gdb.WP_ACCESS}
 
+CATCHING = ('catch', 'tcatch')
+CLOCK_EXCEPTIONS = {'throw': '__cxa_throw', 'rethrow': '__cxa_rethrow', 'catch': '__cxa_begin_catch'}
+
 
 def clock_pcs(where):
     """Where gdb would set a breakpoint; nothing if it could not."""
@@ -167,6 +170,9 @@ def clock_marks(settings):
     for number, word, operand, condition, thread in clock_enabled(settings):
         if word in CLOCK_WATCHING:
             watches.append(ClockWatch(word, condition, thread, *meant.get(number, ('', 1, operand))))
-        for pc in clock_pcs(operand) if word in MARKING else ():
+        pcs = clock_pcs(operand) if word in MARKING else ()
+        if word in CATCHING and operand in CLOCK_EXCEPTIONS:
+            pcs = clock_pcs('*' + CLOCK_EXCEPTIONS[operand])
+        for pc in pcs:
             places.setdefault(pc, []).append((condition, thread))
     return ClockMarks(places, watches)

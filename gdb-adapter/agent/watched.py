@@ -82,9 +82,11 @@ def watch_frame(name, depth):
 
 
 def refuse_watchpoints(settings):
-    """The clock watches again what can be known to be the same."""
+    """The clock watches again what can be known to be the same, and of catchpoints those that a breakpoint can stand for."""
     told = eval(settings, {'__builtins__': {}}).get('watched', {})
     for number, word, expression, condition, _ in clock_enabled(settings):
+        if word in CATCHING and expression not in CLOCK_EXCEPTIONS:
+            raise Refused('catchpoint %d is not seen backwards: disable %d first' % (number, number))
         if word not in CLOCK_WATCHING:
             continue
         frame, depth, text = told.get(number, ('', 1, ''))

@@ -160,6 +160,25 @@ def test_a_handler_in_a_function_that_is_stepped_over(throws):
     assert line(throws) == "qsort(v, 2, sizeof *v, compare);"
 
 
+@cplusplus
+def test_catchpoints_backwards(throws):
+    throws.do_all("catch rethrow", "reverse-continue", "reverse-continue")
+    assert line(throws) == "throw;" and throws.do("output n") == "3"
+    throws.do_all("fred-undo 3", "catch throw")
+    assert "a breakpoint is reached" in throws.do("reverse-continue")
+    assert line(throws).startswith("qsort(v, 2, sizeof *v, [](")
+    throws.do("reverse-continue")
+    assert line(throws) == "qsort(v, 2, sizeof *v, compare);"
+    throws.do("reverse-continue")
+    assert line(throws) == 'throw std::runtime_error("x");' and "recursive (n=3)" in throws.do("where")
+    assert "exception thrown" in throws.do("continue")
+    throws.do("fred-undo")
+    throws.do("catch syscall write")
+    assert "catchpoint 4 is not seen backwards: disable 4 first" in throws.do("reverse-continue")
+    throws.do("disable 4")
+    assert "No more" in throws.do("reverse-continue")
+
+
 def test_the_guilty_statement_after_longjmp(folder):
     gdb = Gdb(folder, "-nx", "-ex", "set debug-file-directory /nonexistent", build(folder.work, "jumps.c", text=JUMPS), snapshots=True)
     gdb.do_all("break main", "run", "break %d" % line_with(JUMPS, "return n;"), "continue")
