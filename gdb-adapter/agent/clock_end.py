@@ -146,6 +146,7 @@ class ClockLast:
     at = ()             # breakpoints of the user's at the place: their numbers
     fired = ()          # those of them that made it stop
     hit = False         # was one of those at the place hit, ignored or not?
+    commanded = False   # did one of those have commands, in the present command of the user's?
     first = False       # was it the first time that the program came to one of those?
     at_line = False     # such a one was set at a line or a function: gdb chose the pc as it does for `step`
     counts = {}         # number: hits so far, hits still to ignore
@@ -180,6 +181,7 @@ def clock_on_stop(event):
                 ClockLast.at_line |= each.location is not None and not each.location.startswith('*')
             if each.hit_count > hits + ignored:
                 ClockLast.fired.append(each.number)
+                ClockLast.commanded |= bool(each.commands)      # a temporary one is gone when they are executed
                 ClockLast.first |= each.hit_count == 1 and not each.condition
     if gdb.breakpoints():
         clock_count_hits()
@@ -198,6 +200,7 @@ def clock_begin(row=False, anew=False):
     """A command is about to be executed.  row: one of the user's that makes several steps.  Only then one looks at the frame: it
     costs a tenth of a `next`.  anew: one that starts the program, and gdb counts from 0."""
     ClockLast.event, ClockLast.fired, ClockLast.hit, ClockLast.at_line = None, (), False, False
+    ClockLast.commanded = False
     ClockLast.began = clock_pc_sp(clock_frame()) if row else None
     clock_count_hits()
     ClockLast.before = {} if anew else ClockLast.counts
@@ -244,7 +247,8 @@ def clock_end(text):
     if how == 'break' and any(number in counted for number in ClockLast.fired):
         how, detail = 'place?', ''
     if (how == 'step' and clock_repeats(name, rest)) or (
-            how in ('step', 'break', 'count') and any(each.enabled and each.commands for each in gdb.breakpoints())):
+            how in ('step', 'break', 'count') and (ClockLast.commanded or any(
+                each.enabled and each.commands for each in gdb.breakpoints()))):
         how, detail = 'place?', ''
     return clock_end_text(how, clock_thread(), pc, sp, frame, detail, counted)
 

@@ -257,6 +257,14 @@ def test_breakpoints_that_are_counted_only(tmp_path, where, ignored, command):
         both(path, MAIN + ["%s %s" % (kind, place), "ignore $bpnum %d" % ignored], command)
 
 
+@pytest.mark.parametrize("command", ["step 8", "continue", "next 4"])
+def test_a_temporary_breakpoint_has_commands(tmp_path, command):
+    """It is gone when they have moved the program on."""
+    commands = "python gdb.breakpoints()[-1].commands = 'silent\\nnext'"
+    end, *_ = both(compile_text(RETURNS, str(tmp_path / "p")), MAIN + ["tbreak add if T > 1", commands], command)
+    assert end.startswith("place|")
+
+
 def test_half_of_it_was_refused(signals):
     """main() has been left, and of what called it gdb knows no lines."""
     last = line_of(SIGNALS, "\treturn 0;")
