@@ -131,6 +131,8 @@ struct node *arrival_node(struct session *s, struct departure *d, struct reverse
 			node->state = xstrdup(whole->state);
 	}
 	node->place = place;
+	/* The start of a segment may lie inside a statement: no stop, but a place to count instructions from. */
+	node->inside = target->tick == 0 && base->inside;
 	node->witness = witness;
 	s->astray = false;
 	return node;

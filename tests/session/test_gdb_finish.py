@@ -124,6 +124,15 @@ def test_on_from_there(folder):
     session.kill()
 
 
+def test_from_where_a_finish_had_stopped_in_the_line(folder):
+    """That is in the middle of the statement, and no stop to come back to."""
+    session = start(folder, "tbreak add", "continue", "finish", "step")
+    session.do("reverse-finish")
+    assert "t = outer(add(1), 2)" in session.do("frame")
+    assert re.match(r"(add \(x=1\) [^\n]*\n)?\d+\t}", session.do("reverse-step"))
+    session.kill()
+
+
 def test_of_a_tail_call(folder):
     session = start(folder, "tbreak tail", "continue", "tbreak outer", "continue", flags=("-O2", "-fno-inline"))
     assert "tail (" in session.do("where")
