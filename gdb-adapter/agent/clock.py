@@ -129,6 +129,8 @@ class Clock:
         self.stop.depth = self.depth = self.stack.depth()
         self.catches, self.command = clock_catches_calls(), clock_words(text)
         self.thread, self.line, self.frame = clock_thread(), clock_line(frame), frame
+        self.calling = None         # where the end's frame called what is above it: the line at which that goes on, and the pc
+        self.note_call(frame)
         self.entering = self.find_entering(frame)
         self.focus = ClockFocus(self.end.focus)
         if self.focus.elsewhere() and self.end.how == 'count':
@@ -237,7 +239,7 @@ class Clock:
             stop.diverged = self.end.how != 'exit' or self.end.detail != clock_status()
             return False
         stepped = by_itself and not (fired or self.arrived or isinstance(event, gdb.SignalEvent))
-        switched = clock_thread() != self.thread
+        switched, depth = clock_thread() != self.thread, self.stack.depth()
         if switched:
             self.thread = clock_thread()
             self.stack.start(frame)
@@ -247,7 +249,9 @@ class Clock:
         stop.kind = CALL if entered else stop.kind
         stop.depth = self.stack.depth()
         line = clock_line(frame)
-        tick = stepped or entered or landed or self.unit == 'stepi' or self.is_start(frame, line)
+        tick = stepped or entered or landed or self.unit == 'stepi' or self.is_start(frame, line, stop.depth < depth)
+        if stop.kind == CALL and self.stack.stayed <= self.stack.depths.get(self.end.frame, 0):
+            self.note_call(frame)
         self.line = line
         self.entering = None if tick else self.find_entering(frame)
         stop.tick += tick
@@ -334,7 +338,14 @@ class Clock:
         elif isinstance(event, gdb.SignalEvent) or not self.commands.go_on_from(fired):
             stop.end = stop.diverged = True     # the first run did not stop there
 
-    def is_start(self, frame, line):
+    def note_call(self, frame):
+        called = self.stack.depth() - self.stack.depths.get(self.end.frame, self.stack.depth())
+        if called:
+            for _ in range(called):
+                frame = frame.older()
+            self.calling = clock_line_of(gdb.find_pc_line(frame.pc())), frame.pc()
+
+    def is_start(self, frame, line, returned):
         """Is a place where something else stopped the program one where `step` stops?"""
         pc = frame.pc()
         if line is None or frame.find_sal().pc != pc:
@@ -342,7 +353,9 @@ class Clock:
         if not (ClockLast.at_line or clock_begins_statement()):
             return False
         if self.stop.kind != CALL:
-            return line != self.line
+            # Back in the middle of a line `step` goes on to another, past the start of a later piece of it.
+            inside = returned and self.calling is not None and str(frame) == self.end.frame and pc != self.calling[1]
+            return line != (self.calling[0] if inside else self.line)
         function = self.stack.function(str(frame))
         if function is None or function.first is not None:
             return function is None or pc == function.first
@@ -364,7 +377,10 @@ def clock_catches_calls():
 
 def clock_line(frame):
     """File and line, None where there is none."""
-    sal = frame.find_sal()
+    return clock_line_of(frame.find_sal())
+
+
+def clock_line_of(sal):
     return (sal.symtab.filename, sal.line) if sal.symtab is not None and sal.line else None
 
 

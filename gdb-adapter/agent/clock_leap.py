@@ -91,6 +91,7 @@ def leap_on(clock, limit):
     clock.stack.start(frame)
     clock.stop.depth, clock.stop.kind = clock.stack.depth(), LINE
     clock.line, clock.frame = clock_line(frame), frame
+    clock.note_call(frame)
     clock.stack.watch_callers()
     while clock.stop.tick < limit:
         good = clock.stop.tick

@@ -242,6 +242,11 @@ def instructions():
     return [row["addr"] for row in clock_frame().architecture().disassemble(sal.pc, sal.last)]
 
 
+def piece_behind():
+    """Where the next entry of the line table begins."""
+    return gdb.find_pc_line(clock_frame().pc()).last + 1
+
+
 def give(commands):
     for command in commands:
         gdb.execute(command)

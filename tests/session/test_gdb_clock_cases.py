@@ -196,6 +196,28 @@ def test_from_a_prologue(tmp_path, command, calls):
     assert [depth for kind, depth, _ in ticks if kind == 1] == [2] * calls and ticks[:1] == [[1, 2, 0]] * bool(calls)
 
 
+PIECES = r"""
+int T;
+static int one(int n) { T += n; return T; }
+int main(void)
+{
+	int n = 1;
+	T = one(T) - one(n);
+	return T;
+}
+"""
+
+
+def test_a_later_piece_of_a_line_is_no_stop_after_a_call(tmp_path):
+    """The line table has the line again, where the second argument is made; from the return `step` goes on past that."""
+    path, setup = compile_text(PIECES, str(tmp_path / "p")), MAIN + ["next"]
+    (_, behind), _ = run_jobs(path, ["give", setup], ["piece_behind"])
+    piece = "*%d" % behind
+    for before, command in ([], "advance " + piece), (["break " + piece], "continue"):
+        _, stop, ticks, place = both(path, setup + before, command)
+        assert "*%d" % place[3] == piece and stop["inside"] and ticks == [[1, 2, 0]]
+
+
 RETURNS = r"""
 int T;
 static void add(int n)
