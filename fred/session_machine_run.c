@@ -71,6 +71,8 @@ int machine_forward(struct fred_machine *m, uint64_t limit, const struct told *t
 	if (!machine_moves(m, m->segment))
 		return forward_in_place(m, err);
 
+	if (end->no_end)
+		return err_set(err, "%s", end->no_end);
 	if (limit >= halt)
 		limit = halt;
 	if (!m->started && (machine_learn_end(m, end, err) || input_replay(s, end, err)))

@@ -43,12 +43,24 @@ static void begin_history(struct node *node, bool post_mortem)
 					     "earlier (breakpoint(), pytest --trace)");
 }
 
+/* How a run that ^C ended is ended there again: it would run on. */
+static void keep_end(struct session *s, struct node *node)
+{
+	struct err err;
+
+	/* pdb's clock knows the starts of statements only. */
+	if (node->inside && !s->adapter->needs_ends)
+		node->no_end = "^C stopped the program inside a statement, as Python 3.13 does, and there is no way yet to find "
+			       "that place again; fred-undo goes back before it";
+	else if (request_state(s, node->command, &node->state, &err))
+		log_info(LOG_SESSION, "no state: %s", err.what);
+}
+
 /* The command under way has come to its end at a new position: a node for it. */
 static void book(struct session *s, struct adapter_event *event)
 {
 	struct timeline *t = s->timeline;
 	struct node *was = t->here, *node;
-	struct err err;
 
 	if (!s->pending) {                      /* the first prompt */
 		node = timeline_add(t, NULL, NULL, COMMAND_LOOKS);
@@ -79,8 +91,8 @@ static void book(struct session *s, struct adapter_event *event)
 		node->place = event->place;
 		event->place = (struct place){0};
 	}
-	if (event && s->pending && s->interrupted && node->class == COMMAND_MOVES && request_state(s, node->command, &node->state, &err))
-		log_info(LOG_SESSION, "no state: %s", err.what);
+	if (event && s->pending && s->interrupted && node->class == COMMAND_MOVES)
+		keep_end(s, node);
 	if (!s->pending)
 		keep_before(s);
 	undo_do(&t->undo, node->id);
@@ -269,15 +281,16 @@ int run_to_prompt(struct session *s, struct adapter_event *event, struct err *er
 	}
 }
 
-/* The halted command of a partial node, or a row of instructions, by the clock. */
+/* The halted command of a partial node, one that ^C stopped, or a row of instructions, by the clock. */
 static int run_again_partly(struct session *s, struct node *node, struct err *err)
 {
 	struct adapter_event event;
 
-	uint64_t limit = node->instructions ? node->instructions : node->tick;
+	uint64_t limit = node->instructions ? node->instructions : node->partial ? node->tick : UINT64_MAX;
+	bool ends = s->adapter->needs_ends || limit == UINT64_MAX;
 
 	if (s->adapter->clock_run(s->agent, node->command, limit, ADAPTER_QUIET, 0, NULL, false,
-				  s->adapter->needs_ends ? node->state : NULL, node->instructions != 0, err) ||
+				  ends ? node->state : NULL, node->instructions != 0, err) ||
 	    run_to_prompt(s, &event, err))
 		return -1;
 	bool there = event.kind == ADAPTER_PROMPT && (event.stop.tick == limit || (limit == UINT64_MAX && event.stop.end)) &&
@@ -299,7 +312,9 @@ int run_again_anywhere(struct session *s, struct node *node, struct err *err)
 	log_info(LOG_SESSION, "run again: %s", node->command);
 	if (input_replay(s, node, err))
 		return -1;
-	if (node->partial || node->instructions)
+	if (node->no_end)
+		return err_set(err, "%s", node->no_end);
+	if (node->partial || node->instructions || (node->state && !s->adapter->needs_ends))
 		return run_again_partly(s, node, err);
 	if (node->begun && node->origin && node->beginning)
 		return s->adapter->begin(s->agent, node->beginning, err) || run_to_prompt(s, &event, err) ? -1 : 0;

@@ -60,6 +60,7 @@ struct node {
 	size_t n_looks;
 	char *state;                    /* the adapter's word on how the command ended: by ^C, say, in a state with this digest;
 	                                 * with needs_ends of every command that moved, as soon as somebody asks; else NULL */
+	const char *no_end;             /* why the place where ^C ended it is not found again; NULL: it is */
 	struct witness witness;
 	size_t eofs;                    /* ends of file that it read after ... */
 	struct buf typed;               /* ... terminal input that the edge consumed */

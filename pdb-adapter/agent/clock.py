@@ -105,7 +105,7 @@ def make_clock():
     def at_mark(p, frame, event, arg):
         """The limit, or the place of `until`.  None: the run goes on; a tuple: it is over, and that is to be the frame's f_trace."""
         nonlocal at_end
-        if until and until.startswith('%d:%d ' % (depth_of(frame), frame.f_lineno or 0)):
+        if until and until.startswith('%d:%d %d ' % (depth_of(frame), frame.f_lineno or 0, glance_of(frame))):
             at_end = state_of(frame, KINDS[event]) == until
         if clock_state()[1] < limit and not at_end:
             return None
