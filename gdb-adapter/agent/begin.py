@@ -14,6 +14,7 @@ LAST_PID = '/proc/sys/kernel/ns_last_pid'       # the kernel begins its search f
 
 NO_MAIN = 'history begins here, for gdb knows no lines of main()'
 NOT_RUN = 'history begins here: the program was started by `%s`, and FReD repeats no more than run and start'
+RANDOM = 'history begins here, for the program gets other addresses each time: `set disable-randomization on` before run'
 BEFORE = 'history begins here, for the program stops before it comes to main()'
 UNLIKE = 'history begins here, for the program, started once more, did not run the same way (the clock, random numbers?)'
 
@@ -47,6 +48,8 @@ def beginning(text):
     if frame is not None and ClockLast.first and frame.name() in [function for function, _ in functions] and \
             any(frame.pc() in beginning_pcs(*each) for each in functions):
         return ['', '']
+    if not gdb.parameter('disable-randomization'):
+        return ['', RANDOM]
     return [repr((name, rest, functions, clock_place(frame), known.number, random_bytes()))]
 
 

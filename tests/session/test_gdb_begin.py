@@ -315,6 +315,17 @@ def test_without_main(folder):
     session.kill()
 
 
+def test_other_addresses_each_time(folder):
+    session = Gdb(folder, build(folder.work, "list.c", text=LIST), snapshots=True)
+    session.do_all("set disable-randomization off", "break sum", "run", "next")
+    session.do("fred-reverse-next")
+    here = session.do("where")
+    answer = session.do("fred-reverse-next")
+    assert NO_MORE in answer and "history begins here, for the program gets other addresses each time" in answer
+    assert session.do("where") == here
+    session.kill()
+
+
 BEFORE_MAIN = """#include <cstdio>
 static int made;
 struct Thing {
