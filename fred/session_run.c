@@ -52,6 +52,9 @@ static void keep_end(struct session *s, struct node *node)
 	if (node->inside && !s->adapter->needs_ends)
 		node->no_end = "^C stopped the program inside a statement, as Python 3.13 does, and there is no way yet to find "
 			       "that place again; fred-undo goes back before it";
+	else if (!s->adapter->needs_ends && node->place.kind == MACHINE_EXCEPTION)
+		node->no_end = "^C came to the program as a KeyboardInterrupt, and would have to come again at the same moment; "
+			       "fred-undo goes back before it";
 	else if (request_state(s, node->command, &node->state, &err))
 		log_info(LOG_SESSION, "no state: %s", err.what);
 }

@@ -55,6 +55,24 @@ def test_back_into_it(session, python):
     session.quit()
 
 
+def test_an_exception_by_interrupt(folder, fred, python):
+    """pdb lets the program have it where the command was `next`: run again, it would wait for ever."""
+    script = os.path.join(folder.work, "waits.py")
+    with open(script, "w") as file:
+        file.write("import os, signal\nos.write(1, b'waiting'); signal.pause()\nprint(1)\n")
+    session = fred(script, python=python)
+    session.do("next")
+    session.send("next")
+    session.expect("waiting")
+    session.interrupt()
+    assert "KeyboardInterrupt" in session.prompt()
+    assert "KeyboardInterrupt" in session.do("fred-reverse-next")
+    assert "(2)<module>()" in session.do("where")
+    session.do("fred-undo")
+    assert "(1)<module>()" in session.do("fred-reverse-next")
+    session.quit()
+
+
 def test_undo_to_its_end(session, python):
     """Where the end has no snapshot any more the command is run again, up to there: by itself it would run for ever."""
     here = place(session)
