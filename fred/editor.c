@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fred/editor.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,7 @@
 #include <readline/history.h>
 #include <readline/readline.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "fred/completion.h"
 #include "fred/editor_terminal.h"
@@ -18,6 +21,7 @@
 #include "fred/terminal.h"
 
 static char *history_file;
+static int typed;                       /* lines of this session in the history */
 static char *got;                       /* the line that readline has handed over */
 static bool finished;
 
@@ -122,11 +126,14 @@ static void make_parents(const char *path)
 
 void editor_close(void)
 {
-	if (!history_file || !settings.history_size || history_length == 0)
+	if (!history_file || !settings.history_size || typed == 0)
 		return;
-	stifle_history((int)settings.history_size);
 	make_parents(history_file);
-	int r = write_history(history_file);
+	/* Behind what other sessions have written meanwhile. */
+	cleanup_fd int fd = open(history_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	int r = fd < 0 ? errno : append_history(typed, history_file);
+	if (r == 0)
+		r = history_truncate_file(history_file, (int)settings.history_size);
 	if (r)
 		say_error("cannot keep the typed history in %s: %s", history_file, strerror(r));
 	free(steal_pointer(&history_file));
@@ -139,8 +146,10 @@ static enum editor_result give(char **line)
 	*line = steal_pointer(&got);
 	if (**line) {
 		HIST_ENTRY *last = history_length ? history_get(history_base + history_length - 1) : NULL;
-		if (!last || strcmp(last->line, *line) != 0)
+		if (!last || strcmp(last->line, *line) != 0) {
 			add_history(*line);
+			typed++;
+		}
 	}
 	return EDITOR_LINE;
 }

@@ -302,6 +302,21 @@ def test_typed_history_is_kept(folder, fred):
     assert "from the first session" in session.prompt()
 
 
+def test_typed_history_of_two_sessions(folder, fred):
+    """Neither takes away what the other has written."""
+    one, two = fred("a.py"), fred("a.py")
+    one.do("p 'first'")
+    two.do("p 'second'")
+    one.quit()
+    two.quit()
+    with open(os.path.join(folder.home, ".local/state/fred/history")) as file:
+        lines = file.read().split("\n")
+    assert "p 'first'" in lines and "p 'second'" in lines
+    three = fred("a.py")
+    three.type(b"\x1b[A\x1b[A")         # quit, and what came before
+    three.expect("p 'second'")
+
+
 def test_empty_line_repeats(fred, bare):
     """As pdb: an empty line repeats the last command."""
     commands = ["next", "", "", "p 1", ""]
