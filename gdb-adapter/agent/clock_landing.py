@@ -18,8 +18,8 @@ LANDINGS = ('_Unwind_SetIP', 'longjmp', '__longjmp_chk')
 class ClockLandingPlace(gdb.Breakpoint):
     """At one of those functions.  Stops the thread of the clock, if it is about to land in an activation that the clock knows."""
 
-    def __init__(self, name, code, landing):
-        super().__init__('*%d' % code, internal=True)
+    def __init__(self, name, landing):
+        super().__init__('*' + name, internal=True)         # not by number: after an exec nothing may be there
         self.name, self.landing = name, landing
 
     def stop(self):
@@ -42,13 +42,13 @@ class ClockLandingHere(gdb.Breakpoint):
 
 
 class ClockLanding:
-    places = {}                 # name: address of the function
+    places = None
 
     any = False                 # stop for landings in whatever activation
 
     def __init__(self, clock):
         self.clock = clock
-        self.made = [ClockLandingPlace(name, code, self) for name, code in landing_places()]
+        self.made = [ClockLandingPlace(name, self) for name in landing_places()]
 
     def sees(self, frame, pc, sp):
         sal = gdb.find_pc_line(pc)
@@ -75,13 +75,18 @@ class ClockLanding:
 
 
 def landing_places():
-    if not ClockLanding.places:
-        for name in LANDINGS:
-            try:
-                ClockLanding.places[name] = int(gdb.parse_and_eval('(unsigned long)&%s' % name))
-            except gdb.error:
-                ClockLanding.places[name] = None
-    return [each for each in ClockLanding.places.items() if each[1] is not None]
+    """Those of the functions that there are."""
+    if ClockLanding.places is None:
+        ClockLanding.places = [name for name in LANDINGS if landing_is_there(name)]
+    return ClockLanding.places
+
+
+def landing_is_there(name):
+    try:
+        gdb.parse_and_eval('&' + name)
+        return True
+    except gdb.error:
+        return False
 
 
 def landing_word(address):
@@ -115,5 +120,9 @@ def landing_frames(frame, sp):
     return names
 
 
-gdb.events.new_objfile.connect(lambda event: ClockLanding.places.clear())
-gdb.events.clear_objfiles.connect(lambda event: ClockLanding.places.clear())
+def landing_forget(event):
+    ClockLanding.places = None
+
+
+gdb.events.new_objfile.connect(landing_forget)
+gdb.events.clear_objfiles.connect(landing_forget)

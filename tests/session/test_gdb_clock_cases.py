@@ -156,6 +156,27 @@ def test_system_calls_in_lines_that_are_stepped(tmp_path, setup, command, ticks)
     assert len(told) == ticks
 
 
+EXEC = r"""
+#include <unistd.h>
+int T;
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		return T;
+	T++;
+	execl("/proc/self/exe", "p", "again", (char *)0);
+	return 1;
+}
+"""
+
+
+@pytest.mark.parametrize("setup, how", [(MAIN + ["catch exec"], "break"), (MAIN + ["break 7"], "break"), (MAIN, "exit")])
+def test_the_program_executes_another(tmp_path, setup, how):
+    """Its libraries are not there yet when it begins, and nothing of the clock's is where they were."""
+    end, stop, _, _ = both(compile_text(EXEC, str(tmp_path / "p")), setup, "continue")
+    assert end.startswith(how) and not stop["diverged"]
+
+
 def test_a_signal_is_sent(signals):
     setup = MAIN + ["handle SIGUSR1 nostop noprint pass", "next", "step"]
     _, _, ticks, _ = both(signals, setup + ["break %d" % line_of(SIGNALS, "\tT += n;")], "signal SIGUSR1")
