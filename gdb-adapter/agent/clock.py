@@ -359,7 +359,7 @@ class Clock:
         function = self.stack.function(str(frame))
         if function is None or function.first is not None:
             return function is None or pc == function.first
-        return pc != function.code or ClockLast.at_line
+        return pc != function.code or ClockLast.at_line or pc in clock_first_stops(frame)
 
 
 TOO_DEEP = 0xfffff      # for a trace

@@ -190,15 +190,23 @@ class ClockStack:
         return function.certain() and function.code <= frame.pc() <= function.first
 
 
-def clock_prologue_end(frame):
-    """Where the first stop of the frame's call is, if the program has not come there yet.  As `break FUNCTION` has it."""
-    code, pc, function = clock_part(str(frame), 'code='), frame.pc(), frame.function()
-    if not code or function is None or 'artificial' in str(frame) or not code <= pc < code + PROLOGUE:
-        return None
+def clock_first_stops(frame):
+    """Where the first stop of the frame's call may be, as `break FUNCTION` has it.  Empty: nobody knows."""
+    code, function = clock_part(str(frame), 'code='), frame.function()
+    if not code or function is None or 'artificial' in str(frame):
+        return []
     if code not in clock_begins:
         # There may be several functions of that name.
         clock_begins[code] = [each for each in clock_pcs(function.name) if clock_code(each) == code]
-    return min((each for each in clock_begins[code] if pc < each < code + PROLOGUE), default=None)
+    return [each for each in clock_begins[code] if each < code + PROLOGUE]
+
+
+def clock_prologue_end(frame):
+    """Where the first stop of the frame's call is, if the program has not come there yet."""
+    code, pc = clock_part(str(frame), 'code='), frame.pc()
+    if not code or not code <= pc < code + PROLOGUE:
+        return None
+    return min((each for each in clock_first_stops(frame) if pc < each), default=None)
 
 
 def clock_code(pc):

@@ -256,6 +256,14 @@ int main(void)
 """
 
 
+@pytest.mark.parametrize("command", ["advance add", "continue"])
+def test_a_function_without_a_prologue_begins_at_once(tmp_path, command):
+    """Nobody has stepped into it yet, and so has learnt where its first stop is."""
+    setup = MAIN + ["break *add"] * (command == "continue")
+    _, stop, ticks, place = both(compile_text(RETURNS, str(tmp_path / "p"), "-O1", "-fno-inline"), setup, command)
+    assert place[1] == "add" and ticks[-1] == [1, 2, 0] and not stop["inside"]
+
+
 def test_a_return_to_the_start_of_a_line_is_passed_once(tmp_path):
     """There `next 5` runs into a breakpoint twice, and so into that which counts."""
     _, stop, ticks, _ = both(compile_text(RETURNS, str(tmp_path / "p")), MAIN, "next 5")

@@ -54,7 +54,8 @@ class Oracle:
         return [self.key(stop) for stop in stops]
 
     def forward(self, at, commands):
-        """Where the commands lead from stop `at`: (position, description), None at the end of the program."""
+        """Where the commands lead from stop `at`: (position, description, those of each command's end), None at the end of the
+        program."""
         reach = TO_MAIN + (["step %d" % at] if at else [])
         (_, _, _, (now, ends), _, rest), _ = run_jobs(
             self.path, ["give", TO_MAIN], ["count_calls", self.functions], ["give", reach[len(TO_MAIN):]],
@@ -73,10 +74,10 @@ class Oracle:
                 if any(end[LINE] and end[STACK][0] not in stepped for end in ends):
                     return None
                 if known[k] == self.key(now):
-                    return (k, False), now
+                    return (k, False), now, ends
                 # Or it passes one: from inside the first piece of a line to what follows the second.
                 k = next((j for j in (k, k - 1) if j >= 0 and self.holds(j, now)), None)
-                return None if k is None else ((k, True), now)
+                return None if k is None else ((k, True), now, ends)
         return None
 
     def holds(self, k, place):
@@ -100,6 +101,14 @@ class Oracle:
 
     def reverse_step(self, position, stack):
         return self.last(position, lambda j: True)
+
+    def passing_step(self, position, ends):
+        """Stops that a step back may lead to: from where a command had ended in a line, `step` passes a later piece of it."""
+        j = self.last(position, lambda j: True)
+        passed = j >= 0 and any(
+            end[LINE] == self.stops[j][LINE] and end[STACK][0] == self.stack(j)[0] and end[PC] < self.stops[j][PC] and
+            end[NOW] == self.stops[j][NOW] for end in ends)
+        return [j, self.last((j, False), lambda j: True)] if passed else [j]
 
     def reverse_next(self, position, stack):
         return self.last(position, lambda j: self.stack(j)[0] in stack)
@@ -150,6 +159,7 @@ class Walk:
 
     def __init__(self, folder, oracle):
         self.oracle, self.log = oracle, []
+        self.ends = []          # of the commands that led forward
         self.session = Gdb(folder, "-nx", "-ex", "set confirm off", "-ex", "set pagination off", "-ex", "set width 0",
                            "-ex", "set debug-file-directory /nonexistent", oracle.path, snapshots=True)
         for command in TO_MAIN:
@@ -247,7 +257,8 @@ class Wanderer:
             commands.pop()
         for command in commands:
             walk.do(command)
-        walk.moved(*found, "forward")
+        walk.ends += found[2]
+        walk.moved(*found[:2], "forward")
 
     def backward(self, walk):
         how = self.rnd.choice(["step", "step", "next", "next", "finish", "continue", "watch"])
@@ -276,6 +287,9 @@ class Wanderer:
                 ways = {(find(at, stack if at == walk.at else self.oracle.stack(at[0])), False) for at in ways if at[0] >= 0
                         for find in (self.oracle.reverse_next, self.oracle.merged_next)}
                 others = [k for k, _ in ways]
+            elif how == "step":
+                ways = {(k, False) for at in ways if at[0] >= 0 for k in self.oracle.passing_step(at, walk.ends)}
+                others = [k for k, _ in ways]
             elif how == "continue" and unsure is not None:
                 others = [self.oracle.reverse_continue(position, stack, more[0], triggers - {unsure})]
             target = getattr(self.oracle, "reverse_" + how)(position, stack, *more)
@@ -303,7 +317,8 @@ class Wanderer:
             walk.backward(command, -1)
         else:
             walk.do(command)
-            walk.moved(*found, command)
+            walk.ends += found[2]
+            walk.moved(*found[:2], command)
         if before[0] != (0, False) and self.rnd.random() < 0.5:
             walk.do("fred-undo")
             walk.moved(*before, "undo")
