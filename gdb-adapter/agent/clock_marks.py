@@ -129,10 +129,20 @@ class ClockMark(gdb.Breakpoint):
         return False
 
 
+def clock_is_mapped(pc):
+    try:
+        gdb.selected_inferior().read_memory(pc, 1)
+        return True
+    except gdb.error:
+        return False
+
+
 class ClockMarks:
+    present = None
+
     def __init__(self, places, watches):
         self.places, self.watches = places, watches
-        self.made, self.passed, self.thread = [], set(), None
+        self.made, self.passed, self.thread = {}, set(), None
 
     def here(self, frame):
         """Does one of the breakpoints stand there, and does its condition hold?"""
@@ -140,7 +150,10 @@ class ClockMarks:
 
     def watch(self, stack, kind):
         """Before a step, at a stop of that kind."""
-        self.made = self.made or [ClockMark(pc, self) for pc in self.places]
+        ClockMarks.present = self
+        for pc in self.places.keys() - self.made.keys():
+            if clock_is_mapped(pc):
+                self.made[pc] = ClockMark(pc, self)
         self.thread = clock_thread()
         self.passed.clear()
         for each in self.watches:
@@ -158,9 +171,12 @@ class ClockMarks:
     def forget(self):
         for each in self.watches:
             each.forget()
-        for each in self.made:
+        self.forget_made()
+
+    def forget_made(self):
+        for each in self.made.values():
             each.delete()
-        self.made = []
+        self.made = {}
 
 
 def clock_marks(settings):
@@ -176,3 +192,12 @@ def clock_marks(settings):
         for pc in pcs:
             places.setdefault(pc, []).append((condition, thread))
     return ClockMarks(places, watches)
+
+
+def clock_other_program(event):
+    """After an exec() there is nothing yet where the libraries were, and gdb could insert no breakpoint."""
+    if ClockMarks.present is not None:
+        ClockMarks.present.forget_made()
+
+
+gdb.events.clear_objfiles.connect(clock_other_program)

@@ -186,3 +186,23 @@ def test_a_breakpoint_where_step_does_not_stop(folder, breakpoints, statement):
         assert TRIGGERS in answer and answer.endswith("\t%s\n" % statement), answer
         assert "Breakpoint" in session.do("continue")
     session.kill()
+
+
+def test_a_breakpoint_in_a_library_over_an_exec(folder):
+    program = build(folder.work, "again.c", text="""#include <stdio.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	puts("done");
+	if (argc > 1)
+		return 0;
+	execl("/proc/self/exe", "again", "x", (char *)0);
+	return 1;
+}
+""")
+    session = Gdb(folder, "-nx", "-ex", "set debug-file-directory /nonexistent", program, snapshots=True)
+    session.do_all("break main", "run", "continue", "delete 1", "tbreak 6", "continue", "break write")
+    for argc in "2", "1":
+        assert TRIGGERS in session.do("reverse-continue")
+        assert session.do("output argc") == argc and 'puts("done");' in session.do("frame")
+    session.kill()
