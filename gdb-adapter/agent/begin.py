@@ -132,7 +132,7 @@ def known_bytes(frame):
 def begin(where):
     """The program runs to its main(); no breakpoint of the user's list is used for it."""
     name, rest, functions, here, number, random = eval(where, {'__builtins__': {}})
-    with ClockQuiet(), ClockCommands() as commands:
+    with ClockQuiet(True), ClockCommands() as commands:
         stops = [Beginning(*each) for each in functions]
         try:
             if name == 'start':

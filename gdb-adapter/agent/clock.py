@@ -47,9 +47,13 @@ class ClockStop:
 class ClockQuiet:
     """While it lasts gdb prints nothing, asks nothing, evaluates no display, and breakpoints have no commands."""
 
+    def __init__(self, starts=False):
+        """starts: the program, which inherits gdb's outputs; the session shows none of them."""
+        self.redirected = () if starts else (1, 2)
+
     def __enter__(self):
         gdb.flush()
-        self.outputs = [(os.dup(fd), fd) for fd in (1, 2)]
+        self.outputs = [(os.dup(fd), fd) for fd in self.redirected]
         null = os.open('/dev/null', os.O_WRONLY | os.O_CLOEXEC)
         for _, fd in self.outputs:
             os.dup2(null, fd)

@@ -401,3 +401,11 @@ def test_back_in_a_thread(folder):
     session.do("fred-reverse-next 2")
     assert line(session) == 5 and session.do("output *(int *)argument") == "2"
     session.kill()
+
+
+def test_the_program_is_still_heard(folder):
+    """Started once more to go back before its first stop, and run on from there."""
+    session = Gdb(folder, build(folder.work, "sum.c"), snapshots=True)
+    session.do_all("set confirm off", "break add if a > 3", "run", "fred-reverse-next", "delete")
+    assert re.search(r"^\d+$", session.do("continue"), re.M)
+    session.kill()
