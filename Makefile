@@ -32,7 +32,7 @@ PYTHON_pdb = $(addprefix pdb-adapter/agent/,prompt.py clock.py look.py state.py 
 	observe.py)
 PYTHON_gdb = $(addprefix gdb-adapter/agent/,prompt.py look.py classify.py settings.py clock_end.py clock_stack.py \
 	clock_threads.py clock_ignore.py clock_stride.py clock_landing.py clock_leap.py clock.py clock_show.py clock_marks.py \
-	run.py begin.py scope.py watched.py threads.py witness.py)
+	run.py begin.py split.py scope.py watched.py threads.py witness.py)
 
 define agent_rules
 $(BUILD)/fred-$(1)-agent.so: $$(call obj,$$(wildcard channel/agent/*.c $(1)-adapter/agent/*.c))

@@ -2,6 +2,7 @@
 #include "channel/client.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -158,6 +159,29 @@ int client_beginning(void *self, const char *text, struct err *err)
 int client_begin(void *self, const char *where, struct err *err)
 {
 	return SEND(self, MESSAGE_BEGIN, err, where);
+}
+
+int client_land(void *self, const char *text, const struct pass *pass, uint64_t nth, const struct pass *end, struct err *err)
+{
+	uint64_t values[] = {pass ? pass->pc : 0, pass ? pass->sp : 0, nth, end ? end->pc : 0, end ? end->sp : 0};
+	char text_of[5][24];
+
+	for (int i = 0; i < 5; i++)
+		snprintf(text_of[i], sizeof text_of[i], "%" PRIu64, values[i]);
+	return SEND(self, MESSAGE_LAND, err, text, text_of[0], text_of[1], text_of[2], text_of[3], text_of[4]);
+}
+
+int client_landed(void *self, struct err *err)
+{
+	return SEND(self, MESSAGE_LANDED, err);
+}
+
+int client_call_of(void *self, uint32_t depth, struct err *err)
+{
+	char number_[16];
+
+	snprintf(number_, sizeof number_, "%u", depth);
+	return SEND(self, MESSAGE_CALL_OF, err, number_);
 }
 
 static int send_expression(void *self, int type, const char *expr, uint32_t depth, struct err *err)

@@ -66,6 +66,11 @@ enum agent_request {
 	 * it begins here */
 	MESSAGE_BEGINNING = 'p',
 	MESSAGE_BEGIN = 'b',            /* where: start the program once more, halt it there.  PROMPT or FAILED, with why, answers */
+	/* command, address of an instruction or 0, stack pointer there, how many passes of it or 0; the first two of another: run on to the
+	 * last of those passes, else to the first of that, to the command's end, or a SIGTRAP.  PROMPT or FAILED answers */
+	MESSAGE_LAND = 'u',
+	MESSAGE_LANDED = 'r',           /* reply: landed, pass, many or end; number of passes; and of the first two state, address, stack pointer */
+	MESSAGE_CALL_OF = 'E',          /* depth; reply: depth, address of the function and stack pointer at the start of the call; or 0 */
 	MESSAGE_GO_ON = 'g',
 };
 

@@ -66,6 +66,12 @@ void ckpt_session_free(struct ckpt_session *session);
 enum ckpt_isolation ckpt_isolation(const struct ckpt_session *session);
 /* The leader's pid as the caller sees it; changes with every restore.  0 when it has ended. */
 pid_t ckpt_leader(const struct ckpt_session *session);
+/* When the one process that the leader traces, and that is stopped now, has run for so long it gets a SIGTRAP, once, if the descriptor
+ * returned is open still; read(2) of it gives the nanoseconds that it has run since, as a uint64_t.  The caller closes it.  -1, too,
+ * where there is more than one such process, and where the kernel refuses it to an ordinary user. */
+int ckpt_alarm(const struct ckpt_session *session, uint64_t us, struct err *err) must_check;
+/* Does this machine allow it?  For --doctor. */
+int ckpt_alarm_probe(struct err *err) must_check;
 /* Readable when ckpt_ended() has news: for poll().  It may have none that matters: ask, and poll again. */
 int ckpt_event_fd(const struct ckpt_session *session);
 /* Has the leader ended?  Then *status is as from wait(2).  Snapshots outlive it and can still be restored. */

@@ -422,6 +422,8 @@ int traced_adopt(struct ckpt_session *s, const struct traced *t, struct remote *
 
 bool is_twin(const struct ckpt_session *s, pid_t pid);
 char *children_of(pid_t pid, pid_t tid);
+/* The one process that it traces; 0: none, or several. */
+pid_t traced_by_leader(const struct ckpt_session *s);
 
 struct process {
 	pid_t pid, parent, tracer;

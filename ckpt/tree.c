@@ -76,6 +76,22 @@ size_t tree_list(const struct ckpt_session *s, struct process **list)
 	return n;
 }
 
+pid_t traced_by_leader(const struct ckpt_session *s)
+{
+	cleanup_free struct process *list = NULL;
+	size_t n = s->leader ? tree_list(s, &list) : 0;
+	pid_t traced = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].tracer != s->leader || list[i].zombie)
+			continue;
+		if (traced)
+			return 0;
+		traced = list[i].pid;
+	}
+	return traced;
+}
+
 int kill_orphans(struct ckpt_session *s, struct err *err)
 {
 	size_t found;

@@ -83,6 +83,9 @@ struct machine {
 	/* Is the segment one `next` that came to its end by itself, in the activation where it began, at *depth?  Then no stop of
 	 * that activation or a caller lies between, and nothing has to be run to know it.  NULL: it cannot be told. */
 	bool (*is_next)(void *self, int segment, uint32_t *depth);
+	/* So deep a frame and its callers have no stop in that segment, which begins and ends in what they called; 0: it is not known.
+	 * NULL: never. */
+	uint32_t (*calm)(void *self, int segment);
 	/* Go to the start of a segment; *stop is its tick 0. */
 	int (*enter)(void *self, int segment, struct machine_stop *stop, struct err *err);
 	/* Go to now, which costs no run.  *stop has depth and kind of now, and `inside`; its tick means nothing.  Only

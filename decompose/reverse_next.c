@@ -56,6 +56,11 @@ static bool take_next(struct machine *m, int segment, struct chain *chain, struc
 	return true;
 }
 
+static uint32_t calm(struct machine *m, int segment)
+{
+	return m->calm ? m->calm(m->self, segment) : 0;
+}
+
 static int search(struct machine *m, struct chain chain, struct reverse_target *target, struct err *err)
 {
 	/* Of each activation reverse-finish wants one stop: the next move goes to a caller. */
@@ -69,7 +74,7 @@ static int search(struct machine *m, struct chain chain, struct reverse_target *
 		struct machine_stop end;
 		uint64_t tick;
 
-		if (!m->moves(m->self, i))
+		if (!m->moves(m->self, i) || calm(m, i) >= chain.limit)
 			continue;
 		if (take_next(m, i, &chain, target)) {
 			if (target->moved)
@@ -129,7 +134,8 @@ int reverse_entry(struct machine *m, uint32_t depth, struct reverse_entry *entry
 		uint32_t at;
 		uint64_t born;
 
-		if (!m->moves(m->self, i) || (m->is_next && m->is_next(m->self, i, &at) && depth <= at))
+		/* What is called from a calm frame all the while is not born there either. */
+		if (!m->moves(m->self, i) || (calm(m, i) && depth <= calm(m, i) + 1) || (m->is_next && m->is_next(m->self, i, &at) && depth <= at))
 			continue;
 		trail = trail_lay(m, i, &wish, &end, err);
 		if (!trail)

@@ -85,6 +85,11 @@ struct adapter_event {
 };
 void adapter_event_free(struct adapter_event *event);
 
+/* An instruction with that stack pointer; the first one of a function: the start of a call. */
+struct pass {
+	uint64_t pc, sp;
+};
+
 /* How to start the debugger so that the agent gets into it. */
 struct adapter_launch {
 	char **argv;            /* as the user gave it; an adapter may put another in its place, which is borrowed */
@@ -182,6 +187,18 @@ struct adapter {
 	int (*begin)(void *self, const char *where, struct err *err);
 	const char *begin_command;      /* what a user types to come there */
 	const char *go_on_command;
+
+	/* All NULL where no run can be halted in the middle at full speed.  land() answers the prompt: the command is run to its end,
+	 * or until ckpt_alarm() goes off; to the nth such pass, nth 0: to none, but they are counted; and no further than to the first pass
+	 * of `end`.  Both may be NULL.  The prompt, or a failed reply, with why, ends it.  landed() asks where that is.  Reply: "landed", at
+	 * the next statement, or "pass", and then the state() there, and the place as a pass of its own; "many", too many passes; or
+	 * "end".  Second their number.  call_of(): where the call of the frame at that depth began, or one further in.  Reply: its
+	 * depth, and a pass; 0 where it is not known.  goes_on(): does go_on_command do what is left of such a command, given
+	 * where an alarm has halted it? */
+	int (*land)(void *self, const char *text, const struct pass *pass, uint64_t nth, const struct pass *end, struct err *err);
+	int (*landed)(void *self, struct err *err);
+	int (*call_of)(void *self, uint32_t depth, struct err *err);
+	bool (*goes_on)(const char *command);
 
 	/* Was the command one plain `next`, and did it come to its end by itself?  NULL: it cannot be told. */
 	bool (*ended_next)(const char *command, const char *ending);

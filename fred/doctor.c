@@ -135,6 +135,18 @@ static bool check_gdb(void)
 	return good;
 }
 
+/* Without it nothing is wrong, but slow. */
+static void check_alarm(void)
+{
+	struct err err;
+
+	if (ckpt_alarm_probe(&err) == 0)
+		line("watching a program's time", true, "for going back into long runs of C");
+	else
+		line("watching a program's time", false, "%s: going back into long runs of C is slow; as root, sysctl "
+		     "kernel.perf_event_paranoid=2, with Linux 5.13 or newer", err.what);
+}
+
 int doctor(void)
 {
 	struct utsname u;
@@ -154,6 +166,7 @@ int doctor(void)
 			       "the last resort, not for gdb: a restored program has another pid", "see ptrace above");
 	debugger = check_pdb();
 	debugger |= check_gdb();
+	check_alarm();
 	if (!any)
 		printf("Without snapshots nothing can be undone.  In a container, allow ptrace (--cap-add SYS_PTRACE).\n");
 	return any && debugger ? 0 : 1;

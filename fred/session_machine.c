@@ -49,6 +49,8 @@ static bool op_is_next(void *self, int segment, uint32_t *depth)
 	       a->ended_next(end->command, end->state) && !start->inside && same_function(&start->place, &end->place);
 }
 
+static uint32_t op_calm(void *self, int segment) { return ((struct fred_machine *)self)->nodes[segment + 1]->calm; }
+
 int machine_here(struct fred_machine *m, struct machine_stop *stop, struct err *err)
 {
 	struct place place = {0};
@@ -66,6 +68,10 @@ static int op_enter(void *self, int segment, struct machine_stop *stop, struct e
 
 	if (travel_to(m->session, m->nodes[segment], err))
 		return -1;
+	if (segment < m->segment && m->low < m->lows)
+		m->lows = m->low;
+	if (segment < m->segment)
+		m->low = UINT32_MAX;
 	m->segment = segment;
 	m->started = m->observing = false;
 	m->way = 0;
@@ -96,6 +102,27 @@ int machine_learn(struct fred_machine *m, int segment, struct err *err)
 	return op_enter(m, segment, &stop, err) ? -1 : machine_learn_end(m, m->nodes[segment + 1], err);
 }
 
+static bool is_far(const struct fred_machine *m, uint64_t limit)
+{
+	const struct node *end = m->nodes[m->segment + 1];
+	uint64_t far = m->far;
+
+	if (m->splits && split_possible(m->session, end)) {
+		if (m->calls && end->whole && !end->called)
+			return true;
+		far = far && far < m->splits ? far : m->splits;
+	}
+	return far && m->stop.tick >= far && limit > far;
+}
+
+/* Told by the error's number. */
+static int too_far(const struct fred_machine *m, struct err *err)
+{
+	err_set(err, "it is more than %llu ticks away", (unsigned long long)m->stop.tick);
+	err->sys = E2BIG;
+	return -1;
+}
+
 static int op_trace(void *self, uint64_t limit, bool with_breakpoints,
 		    void (*fn)(void *ctx, const struct machine_tick *ticks, size_t n), void *ctx,
 		    struct machine_stop *stop, struct err *err)
@@ -103,8 +130,8 @@ static int op_trace(void *self, uint64_t limit, bool with_breakpoints,
 	struct fred_machine *m = self;
 	struct told told = {fn, ctx};
 
-	if (m->far && m->stop.tick >= m->far && limit > m->far)
-		return err_set(err, "it is more than %llu ticks away", (unsigned long long)m->far);
+	if (limit > m->stop.tick && is_far(m, limit))
+		return too_far(m, err);
 	if (limit > m->stop.tick && !m->stop.end &&
 	    machine_forward(m, limit, fn ? &told : NULL, with_breakpoints, err))
 		return -1;
@@ -304,10 +331,13 @@ static struct machine *open_machine(struct session *s, struct node *first, struc
 	for (int i = m->n; i >= 0; i--, node = node->parent)
 		m->nodes[i] = node;
 	m->session = s;
+	m->segment = m->n;
+	m->low = m->lows = UINT32_MAX;
 	m->breakpoints = breakpoints;
 	m->shown_us = clock_us();
 	m->ops = (struct machine){
-		.self = m, .segments = op_segments, .moves = op_moves, .is_next = op_is_next, .enter = op_enter, .now = op_now, .run = op_run,
+		.self = m, .segments = op_segments, .moves = op_moves, .is_next = op_is_next, .calm = op_calm,
+		.enter = op_enter, .now = op_now, .run = op_run,
 		.trace = op_trace, .leap = s->adapter->leaps && !m->nodes[m->n]->by_instruction ? op_leap : NULL,
 		.leave = s->adapter->finish ? op_leave : NULL, .mark = op_mark, .go = op_go, .drop = op_drop, .eval = op_eval,
 		.observe = op_observe, .observed = op_observed,
@@ -357,6 +387,15 @@ int machine_compare(struct fred_machine *m, int segment, struct err *err)
 }
 
 void machine_limit(struct fred_machine *m, uint64_t ticks) { m->far = ticks; }
+
+void machine_split(struct fred_machine *m, uint64_t ticks, bool calls)
+{
+	m->splits = ticks;
+	m->calls = calls;
+}
+
+uint32_t machine_lasting(const struct fred_machine *m) { return m->lows; }
+int machine_segment(const struct fred_machine *m) { return m->segment; }
 uint64_t machine_way(const struct fred_machine *m) { return m->way; }
 bool machine_diverged(const struct fred_machine *m) { return m->diverged; }
 bool machine_changed(const struct fred_machine *m) { return m->changed; }

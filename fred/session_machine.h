@@ -20,9 +20,12 @@ struct fred_machine {
 	struct ways *ways;              /* of each segment, as the first trace told them */
 	struct witness *ends;           /* of each segment, where it has been run again to its end */
 	uint64_t way;                   /* to stop.tick */
+	uint32_t low, lows;             /* so many activations have lasted through what was traced of this segment, and of all later ones */
 	struct place left, *returns;    /* places to which functions returned: op_leave() */
 	size_t n_returns;
 	uint64_t far;                   /* a segment of more ticks is given up; 0: none is */
+	uint64_t splits;                /* the same of those that can be split; and */
+	bool calls;                     /* of what was split all but the last piece, and those that end at a call */
 	unsigned snapshots;
 	bool diverged;                  /* a run was not like the first one ... */
 	bool changed;                   /* ... or it was, as far as statements go, but came to other values */

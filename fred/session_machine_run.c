@@ -53,9 +53,18 @@ int machine_learn_end(struct fred_machine *m, struct node *end, struct err *err)
 	return travel_to(s, m->nodes[m->segment], err);
 }
 
+static void lasts(struct fred_machine *m, uint32_t depth)
+{
+	if (depth < m->low)
+		m->low = depth;
+}
+
 /* Those behind tick *at. */
 static void told_ticks(struct fred_machine *m, const struct told *told, const struct adapter_event *event, uint64_t *at)
 {
+	for (size_t i = 0; i < event->n_ticks; i++)
+		if (event->ticks[i].kind <= MACHINE_EXCEPTION)
+			lasts(m, event->ticks[i].depth - (event->ticks[i].kind == MACHINE_CALL));
 	*at = ways_add_ticks(&m->ways[m->segment], *at, event);
 	if (told)
 		told->fn(told->ctx, event->ticks, event->n_ticks);
@@ -103,6 +112,7 @@ int machine_forward(struct fred_machine *m, uint64_t limit, const struct told *t
 	}
 	bool prompt = event.kind == ADAPTER_PROMPT, restarted = event.restarted;
 	m->stop = event.stop;
+	lasts(m, m->stop.depth);
 	m->way = event.way;
 	adapter_event_free(&event);
 	if (!prompt || restarted)

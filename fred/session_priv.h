@@ -202,8 +202,17 @@ int machine_compare(struct fred_machine *fm, int segment, struct err *err) must_
 unsigned machine_snapshots(const struct fred_machine *fm);
 /* The node at which segment i begins. */
 struct node *machine_node(const struct fred_machine *fm, int segment);
-/* A longer segment is given up. */
+/* So many activations have lasted through all that has been traced behind the segment where it is; UINT32_MAX: all. */
+uint32_t machine_lasting(const struct fred_machine *fm);
+/* Where it is: the number of a segment. */
+int machine_segment(const struct fred_machine *fm);
+/* A longer segment is given up: err.sys E2BIG. */
 void machine_limit(struct fred_machine *fm, uint64_t ticks);
+/* The same for what session_split.h can split; 0: nothing is.  calls: nor is gone through what was split, but for its last piece and
+ * those that end at a call. */
+void machine_split(struct fred_machine *fm, uint64_t ticks, bool calls);
+/* session_split.c: can the run be split whose end that is? */
+bool split_possible(const struct session *s, const struct node *end);
 /* From now on the debugger shows each place that is run to. */
 void machine_show(struct fred_machine *fm);
 

@@ -9,6 +9,7 @@
 #include "decompose/reverse.h"
 #include "decompose/watch.h"
 #include "fred/message.h"
+#include "fred/session_split.h"
 #include "fred/session_threads.h"
 
 /* Was there a program that has moved? */
@@ -118,6 +119,7 @@ struct node *arrival_node(struct session *s, struct departure *d, struct reverse
 					       target->tick ? COMMAND_MOVES : COMMAND_DEBUGGER, s->prompt);
 	keep_reissued(s, d, target, node);
 	node->partial = target->tick > 0;
+	base->kept = base->whole != NULL;
 	node->tick = target->tick;
 	node->way = machine_way(d->fm);
 	node->steps = target->steps;
@@ -195,18 +197,34 @@ static int find_target(struct departure *d, enum session_reverse how, uint64_t n
 	}
 }
 
+/* After a search: is there more to search, or does it come easier now? */
+static bool again(struct session *s, struct departure *d, const struct reverse_target *target, uint32_t called, int *r,
+		  struct err *err)
+{
+	if (*r < 0 && split_wanted(err)) {
+		*r = split(s, d, called, err);
+		return *r >= 0;
+	}
+	if (*r == 0 && target->no_more)
+		*r = depart_earlier(s, d, err);
+	return *r > 0;
+}
+
 int session_reverse(struct session *s, enum session_reverse how, long n, struct err *err)
 {
 	struct departure d;
 	struct reverse_target target = {0};
 	bool found = false;
+	uint32_t called;
 	int r;
 
 	if (how == REVERSE_STEPI || how == REVERSE_NEXTI)
 		return reverse_by_instruction(s, how == REVERSE_NEXTI, (uint64_t)n, err);
 	if (depart(s, &d, how != REVERSE_FINISH, err))
 		return -1;
+	called = (uint64_t)n <= d.selected ? d.selected - (uint32_t)(n - 1) : 1;
 	do {
+		split_limit(s, &d, how == REVERSE_NEXT || how == REVERSE_FINISH);
 		reverse_target_free(&target);
 		target = (struct reverse_target){0};
 		r = machine_find_death(d.fm, err);
@@ -214,7 +232,7 @@ int session_reverse(struct session *s, enum session_reverse how, long n, struct 
 			r = reverse_to_call(s, &d, (uint64_t)n, &found, err);
 		if (r == 0 && !found)
 			r = find_target(&d, how, (uint64_t)n, &target, err);
-	} while (r == 0 && target.no_more && (r = depart_earlier(s, &d, err)) > 0);
+	} while (again(s, &d, &target, how == REVERSE_FINISH ? called : 0, &r, err));
 	if (r == 0 && target.no_more)
 		say_no_more(s);
 	if (r == 0 && target.triggers)
@@ -391,9 +409,30 @@ static int check_unwound(struct departure *d, const char *expr, struct err *err)
 	return r;
 }
 
-int session_watch(struct session *s, const char *expr, bool last, struct err *err)
+/* All segments, of whatever length. */
+static int search_whole(struct session *s, struct departure *d, const char *expr, bool last, struct watch_result *result, struct err *err)
 {
 	struct watch_options options = {.last = last};
+	unsigned evaluations = 0;
+
+	if (!last && d->owner && !*d->owner)
+		split_limit(s, d, false);
+	int r = watch_search(d->m, expr, d->selected, &options, result, err);
+	if (r == 0 || !split_wanted(err))
+		return r;
+	watch_result_free(result);
+	*result = (struct watch_result){0};
+	int split = split_watch(s, d, expr, &evaluations, err);
+	if (split < 0)
+		return -1;
+	r = watch_search(d->m, expr, d->selected, &options, result, err);
+	result->evaluations += evaluations;
+	result->latest = result->latest && !split;
+	return r;
+}
+
+int session_watch(struct session *s, const char *expr, bool last, struct err *err)
+{
 	struct watch_result result = {0};
 	uint64_t began = clock_us();
 	struct culprit culprit = {0};
@@ -415,7 +454,7 @@ int session_watch(struct session *s, const char *expr, bool last, struct err *er
 		if (r == 0 && segment >= 0)
 			r = turns_search(s, &d, expr, segment, &result, &culprit, &turn, err);
 		else if (r == 0)
-			r = watch_search(d.m, expr, d.selected, &options, &result, err);
+			r = search_whole(s, &d, expr, last, &result, err);
 		if (r < 0 || result.outcome == WATCH_FOUND || (r = depart_earlier(s, &d, err)) <= 0)
 			break;
 		watch_result_free(&result);

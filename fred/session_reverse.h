@@ -16,6 +16,7 @@ struct departure {
 	long threads;                   /* of the program, where a watch asked; */
 	char *owner;                    /* and the thread whose frame the expression needs; "" or NULL: none */
 	char *settings;
+	unsigned vain;                  /* attempts to split a run that came to nothing */
 };
 
 /* gone_too: may the program have ended? */

@@ -45,7 +45,7 @@ static bool drop_one(struct timeline *t, size_t budget)
 	for (size_t i = 0; i < n; i++)
 		list[i] = (struct thin_snapshot){
 			.seq = nodes[i]->taken,
-			.pinned = nodes[i]->checkpoint >= 0 || nodes[i]->origin || nodes[i] == t->here,
+			.pinned = nodes[i]->checkpoint >= 0 || nodes[i]->origin || nodes[i]->kept || nodes[i] == t->here,
 		};
 	int pick = thin_pick(list, n, budget, t->next_taken);
 	if (pick < 0)

@@ -104,12 +104,22 @@ static int restore_node(struct session *s, struct node *node, bool here_is_live,
 	return 0;
 }
 
+/* Where the command that leads to `node` is run from: what it was split into need not be gone through, but for who reads where. */
+static struct node *start_of(const struct node *from, const struct node *node)
+{
+	struct node *start = node->parent;
+
+	while (start != from && start->whole == node && !start->typed.len && !start->eofs)
+		start = start->parent;
+	return start;
+}
+
 /* Edges from a snapshotted node down to `node`. */
 static int run_down(struct session *s, struct node *from, struct node *node, struct err *err)
 {
 	if (node == from)
 		return 0;
-	if (run_down(s, from, node->parent, err))
+	if (run_down(s, from, start_of(from, node), err))
 		return -1;
 	return run_again(s, node, err);
 }

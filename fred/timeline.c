@@ -136,7 +136,7 @@ long timeline_commands(const struct node *above, const struct node *node)
 	long n = 0;
 
 	for (; node && node != above; node = node->parent)
-		n += node->command != NULL;
+		n += node->command != NULL && !node->rest;
 	return n;
 }
 
@@ -173,7 +173,7 @@ static enum history_class class_for_history(enum command_class class)
 
 static void add_edge(struct history *h, const struct node *node, const struct adapter *adapter)
 {
-	if (node->command && !node->has_steps)
+	if (node->command && !node->has_steps && !node->rest)
 		history_add(h, node->command, class_for_history(node->class));
 	for (size_t i = 0; i < node->steps.n; i++)
 		history_add_run(h, node->steps.runs[i].word == PATH_STEP ? adapter->step : adapter->next, HISTORY_MOVES,

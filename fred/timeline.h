@@ -42,6 +42,13 @@ struct node {
 	uint64_t way;                   /* to that tick; 0: not known.  struct adapter_event */
 	struct path steps;              /* ... which is this many next and step from the parent */
 	bool has_steps;
+	/* session_split.h: the edge is the rest of the command that led to the parent; ... */
+	bool rest;
+	struct node *whole;             /* where that command ends, of a node on its way, else NULL; ... */
+	struct pass at;                 /* its place; */
+	bool kept;                      /* a position that the user knows is found from here: the way to here again would be long; ... */
+	bool called;                    /* the first pass of that behind the parent, a call; */
+	uint32_t calm;                  /* on this edge nothing happened in frames so deep or less deep; 0: it is not known */
 	bool origin;                    /* the program began here: nothing before can be reached by stepping */
 	bool idle;                      /* the command would have moved a program, or started it, and there is none */
 	bool begun;                     /* session_begin.c has been here; with origin and `beginning`: the command is halted there */

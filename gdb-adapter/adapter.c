@@ -133,6 +133,17 @@ static bool gdb_ended_next(const char *command, const char *state)
 	return (strcmp(command, "next") == 0 || strcmp(command, "n") == 0) && strncmp(state, "step|", 5) == 0;
 }
 
+/* Without an argument, which would count breakpoints. */
+static bool gdb_goes_on(const char *command)
+{
+	static const char *const names[] = {"continue", "c", "fg", "cont"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(command, names[i]) == 0)
+			return true;
+	return false;
+}
+
 /* clock_end.py: the place is passed more than once. */
 static bool gdb_unmeasured(const char *state)
 {
@@ -150,6 +161,7 @@ static char *gdb_in_thread(const char *state, const char *thread)
 const struct adapter gdb_adapter = {
 	.name = "gdb", .aliases = aliases, .step = "step", .next = "next", .finish = "finish", .stepi = "stepi", .repeats = true, .needs_ends = true,
 	.beginning = client_beginning, .begin = client_begin, .begin_command = "start", .go_on_command = "continue",
+	.land = client_land, .landed = client_landed, .call_of = client_call_of, .goes_on = gdb_goes_on,
 	.ended_next = gdb_ended_next, .frame_for = client_frame_for, .eval_in = client_eval_in,
 	.watch_changes = client_watch_changes, .changed_by = client_changed_by, .forget_changes = client_forget_changes,
 	.alone = client_alone, .witness = client_witness, .in_thread = gdb_in_thread,

@@ -235,6 +235,7 @@ void prompt_read(void)
 	case MESSAGE_CLOCK_RUN:
 	case MESSAGE_MEASURE:
 	case MESSAGE_BEGIN:
+	case MESSAGE_LAND:
 		call_python("prepare", type, pending.body, pending.n);
 		give_line(strdup("server python __fred__()"));
 		break;

@@ -34,6 +34,24 @@ static bool moves(void *self, int segment)
 	return ((struct sim *)self)->segments[segment].moves;
 }
 
+/* Of half of the segments. */
+static uint32_t calm(void *self, int segment)
+{
+	const struct sim *sim = self;
+	const struct sim_segment *s = &sim->segments[segment];
+	uint32_t low = sim_depth(sim, s->from), end = sim_depth(sim, s->to);
+
+	if ((sim->seed ^ (uint64_t)segment) % 2 || !s->moves)
+		return 0;
+	low = end < low ? end : low;
+	for (uint64_t t = s->from / 8; t <= s->to / 8; t++) {
+		uint32_t lasts = sim_depth(sim, 8 * t) - (sim->stops[t].kind == MACHINE_CALL);
+
+		low = lasts < low ? lasts : low;
+	}
+	return low > 0 ? low - 1 : 0;
+}
+
 /* Where the segment ends this time. */
 static uint64_t end_of(const struct sim *sim, int segment)
 {
@@ -294,7 +312,7 @@ static void progress(void *self, const char *doing, uint64_t done, uint64_t all,
 void sim_machine_init(struct sim *sim)
 {
 	sim->machine = (struct machine){
-		.self = sim, .segments = segments, .moves = moves, .enter = enter, .now = now, .run = run, .trace = trace, .leap = leap,
+		.self = sim, .segments = segments, .moves = moves, .calm = calm, .enter = enter, .now = now, .run = run, .trace = trace, .leap = leap,
 		.mark = mark, .go = go, .drop = drop, .eval = eval,
 		.observe = observe, .observed = observed, .progress = progress,
 	};

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Stopping the leader's tracee when it has run for so long, by its own time and not the world's: on a busy machine these have
+ * little in common.
+ *
+ * A software event of the kernel's counts the task's time by a high-resolution timer, and makes a SIGTRAP of it, which its
+ * tracer takes (perf_event_open(2): PERF_COUNT_SW_TASK_CLOCK, sigtrap; kernel/events/core.c: perf_swevent_hrtimer, 10 us at
+ * least).  No counter of the processor's is needed. */
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+
+#include "ckpt/ckpt_priv.h"
+
+static int watch_time(pid_t pid, uint64_t us, struct err *err)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE, .size = sizeof attr, .config = PERF_COUNT_SW_TASK_CLOCK, .sample_period = us * 1000,
+		.disabled = 1, .exclude_kernel = geteuid() != 0, .exclude_hv = 1, .sigtrap = 1, .remove_on_exec = 1,
+	};
+	int fd = fault("no-perf") ? -1 : (int)syscall(SYS_perf_event_open, &attr, pid, -1, -1, PERF_FLAG_FD_CLOEXEC);
+
+	return fd < 0 ? err_sys(err, "have a program's time watched (perf_event_open)") : fd;
+}
+
+int ckpt_alarm(const struct ckpt_session *s, uint64_t us, struct err *err)
+{
+	pid_t pid = traced_by_leader(s);
+	int fd = pid ? watch_time(pid, us, err) : err_set(err, "there is more than one program, or none");
+
+	/* Once. */
+	if (fd < 0 || ioctl(fd, PERF_EVENT_IOC_REFRESH, 1) == 0)
+		return fd;
+	close(fd);
+	return err_sys(err, "have the program's time watched");
+}
+
+int ckpt_alarm_probe(struct err *err)
+{
+	int fd = watch_time(0, 1000000, err);
+
+	if (fd < 0)
+		return -1;
+	close(fd);
+	return 0;
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "fred/session_split.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "fred/message.h"
+
+/* The microseconds after which a run can be stopped are true to some FINE_US, in which a program does thousands of statements.
+ * Below that it is a matter of luck where it stops, and each time it leads on at least to the next statement: that is tried until it
+ * has gone too far MISSES times. */
+enum { LEAST_US = 10, FINE_US = 30, COARSE_US = 300, MISSES = 2, TRIES = 100 };
+
+/* What is known of the way from the last node to the end, in microseconds of the program's. */
+struct way_left {
+	uint64_t all;           /* it takes no more than that */
+	uint64_t none;          /* a run that is stopped so soon has come nowhere */
+	unsigned tries, misses;
+	bool fine;              /* it has been shorter than COARSE_US */
+};
+
+void split_limit(struct session *s, struct departure *d, bool calls)
+{
+	bool split = s->adapter->land && d->vain < 2;
+
+	machine_split(d->fm, split ? SPLIT_FAR : 0, calls && d->vain < 1);
+}
+
+bool split_wanted(const struct err *err) { return err->sys == E2BIG; }
+
+/* The most of a long rest; a short one is tried all over, its second half first. */
+static uint64_t next_try(const struct way_left *w)
+{
+	uint64_t us = w->fine ? w->none + (w->all - w->none) * (1 + (w->tries * 5 + 3) % 8) / 8 : w->all * 9 / 10;
+
+	return us > LEAST_US ? us : LEAST_US;
+}
+
+static void learn(struct way_left *w, const struct landing *l, uint64_t us, bool nearer)
+{
+	bool ended = l->how != LANDED;
+
+	/* What it takes to stop is counted, too, so a short time is no measure of what was run. */
+	if (ended && us > COARSE_US)
+		w->all = l->us + l->us / 50;
+	else if (ended && us < w->all)
+		w->all = us;
+	else if (nearer && w->fine && us > w->none + (w->all - w->none) / 2)
+		w->all += w->all - w->none;     /* there may be more than was thought */
+	else if (nearer && !w->fine && us > w->none)
+		w->all -= us - w->none < w->all ? us - w->none : w->all;
+	if (!ended && !nearer && us > w->none && us < COARSE_US)
+		w->none = us;
+	if (ended && w->fine && us < w->none + FINE_US)
+		w->none -= w->none / 8;         /* the machine was busy, that time */
+	w->misses += w->fine && !nearer && us <= LEAST_US + FINE_US;
+	w->fine |= w->all < COARSE_US;
+	if (w->all < w->none + FINE_US)
+		w->all = w->none + FINE_US;
+	w->tries++;
+}
+
+static bool no_nearer(const struct node *from, const struct landing *l)
+{
+	return from->partial && from->state && l->state && !strcmp(from->state, l->state);
+}
+
+static int not_again(struct err *err)
+{
+	return err_set(err, "the program did not run the same way again: it did not come by a place where it had been");
+}
+
+static void tell(const struct node *node)
+{
+	log_info(LOG_SESSION, "split at %.6f s, %s:%ld", (double)node->ran_us / 1e6, node->place.file ? node->place.file : "?",
+		 node->place.line);
+}
+
+/* A pass, or a place that the alarm led to, becomes the last node before `end`; of those that are as near as no time can tell only the last
+ * is kept. */
+static int put_in(struct session *s, struct node *end, struct landing *l, bool fine, struct node **last, struct err *err)
+{
+	struct node *former = *last;
+
+	if (land_here(s, end, l, last, err))
+		return -1;
+	if (fine && former)
+		land_instead(s, *last, former);
+	if (!fine)
+		*last = NULL;
+	tell(end->parent);
+	return 0;
+}
+
+/* By time. */
+static int come_near_by_time(struct session *s, struct node *end, struct node **last, int *nodes, struct err *err)
+{
+	struct way_left w = {.all = end->ran_us - end->parent->ran_us + COARSE_US};
+
+	while (w.tries < TRIES && w.misses < MISSES) {
+		struct order order = {.from = end->parent, .to = end->whole ? end->whole : end, .us = next_try(&w),
+				      .end = end->called ? &end->at : NULL};
+		struct landing l;
+
+		progress_line("splitting the run, the last of %d pieces is of %.4f s; ^C stops", *nodes + 1, (double)w.all / 1e6);
+		if (land(s, &order, &l, err))
+			return -1;
+		bool nearer = l.how == LANDED && !no_nearer(end->parent, &l);
+		log_debug(LOG_SESSION, "landing %d after %llu us of %llu, between %llu and %llu", l.how, (unsigned long long)l.us,
+			  (unsigned long long)order.us, (unsigned long long)w.none, (unsigned long long)w.all);
+		int r = nearer ? put_in(s, end, &l, w.fine, last, err) : 0;
+		learn(&w, &l, order.us, nearer);
+		*nodes += nearer;
+		free(l.state);
+		if (r)
+			return -1;
+	}
+	return 0;
+}
+
+/* Where a program is just now it comes by again, mostly: to the last time, which is one round of a loop from the end.  1: there is
+ * one; 0: there is none, or it comes by too often. */
+static int come_near_by_passes(struct session *s, struct node *end, struct node **last, struct err *err)
+{
+	struct pass at = end->parent->at;
+	struct order order = {.from = end->parent, .to = end->whole ? end->whole : end, .pass = &at, .end = end->called ? &end->at : NULL};
+	struct landing l;
+
+	if (!at.pc)
+		return 0;
+	if (land(s, &order, &l, err))
+		return -1;
+	free(l.state);
+	log_debug(LOG_SESSION, "landing %d, %llu passes", l.how, (unsigned long long)l.passes);
+	if (l.how != AT_END || !l.passes)
+		return 0;
+	order.nth = l.passes;
+	if (land(s, &order, &l, err))
+		return -1;
+	int r = l.how != AT_PASS ? not_again(err) : put_in(s, end, &l, true, last, err);
+	free(l.state);
+	return r ? -1 : 1;
+}
+
+/* Nodes ever nearer to `end`; their number, or -1. */
+static int come_near(struct session *s, struct node *end, struct err *err)
+{
+	struct node *last = NULL;
+	int nodes = 0, r = come_near_by_time(s, end, &last, &nodes, err);
+
+	if (r == 0)
+		r = come_near_by_passes(s, end, &last, err);
+	return r < 0 ? -1 : nodes + r;
+}
+
+/* The call of the frame at that depth or, of one that has none of its own, of the next inwards: *depth.  pc 0: it is not known. */
+static int ask_call(struct session *s, struct node *node, uint32_t *depth, struct pass *call, struct err *err)
+{
+	struct adapter_event reply;
+
+	*call = (struct pass){0};
+	if (travel_to(s, node, err) || s->adapter->call_of(s->agent, *depth, err) || request_reply(s, &reply, -1, err))
+		return -1;
+	if (reply.n_fields > 2) {
+		*depth = (uint32_t)strtoul(reply.fields[0], NULL, 10);
+		*call = (struct pass){strtoull(reply.fields[1], NULL, 10), strtoull(reply.fields[2], NULL, 10)};
+	}
+	adapter_event_free(&reply);
+	return 0;
+}
+
+/* Passes of the call from there to the end of the command; UINT64_MAX: too many. */
+static int count_calls(struct session *s, struct node *from, const struct node *whole, const struct pass *call, uint64_t *n,
+		       struct err *err)
+{
+	struct order order = {.from = from, .to = whole, .pass = call};
+	struct landing l;
+
+	progress_line("looking for a call, in the last %.4f s; ^C stops", (double)(whole->ran_us - from->ran_us) / 1e6);
+	if (land(s, &order, &l, err))
+		return -1;
+	*n = l.how == AT_END ? l.passes : UINT64_MAX;
+	free(l.state);
+	return 0;
+}
+
+/* A node at the nth pass of the call behind `from`, which lies on the edge to `after`. */
+static int go_to_pass(struct session *s, struct node *from, struct node *after, const struct pass *call, uint64_t n,
+		      struct node **at, struct err *err)
+{
+	struct order order = {.from = from, .to = after->whole ? after->whole : after, .pass = call, .nth = n};
+	struct landing l;
+
+	if (land(s, &order, &l, err))
+		return -1;
+	int r = l.how == AT_PASS ? land_here(s, after, &l, at, err) : not_again(err);
+	free(l.state);
+	if (r == 0) {
+		(*at)->called = true;
+		tell(*at);
+	}
+	return r;
+}
+
+/* `node` lies in what was called at that depth, which lasts there: a node at the call, and one at the last such call before it,
+ * so that from there on it is the first.  The number of nodes; 0: it is not known where that is. */
+static int come_to_call(struct session *s, struct node *node, uint32_t depth, struct err *err)
+{
+	struct node *from = node, *at, *after;
+	struct pass call;
+	uint64_t n = 0, behind;
+	int nodes = 1;
+
+	if (ask_call(s, node, &depth, &call, err) || (call.pc && count_calls(s, node, node->whole, &call, &behind, err)))
+		return -1;
+	if (!call.pc || behind == UINT64_MAX)
+		return 0;
+	do {
+		after = from;
+		from = from->parent;
+		if (count_calls(s, from, node->whole, &call, &n, err))
+			return -1;
+	} while (n == behind && from->whole);
+	if (n == UINT64_MAX || n == behind)
+		return 0;
+	n -= behind;
+	if (n > 1) {
+		if (go_to_pass(s, from, after, &call, n - 1, &at, err))
+			return -1;
+		from = at;
+		nodes++;
+	}
+	if (go_to_pass(s, from, after, &call, 1, &at, err))
+		return -1;
+	for (struct node *k = node; k != at; k = k->parent)
+		k->calm = depth - 1;
+	return nodes;
+}
+
+bool split_possible(const struct session *s, const struct node *end)
+{
+	if (!s->adapter->land || s->several || end->class != COMMAND_MOVES || !end->parent || end->instructions || end->by_instruction)
+		return false;
+	return end->whole || (!end->partial && end->command && s->adapter->goes_on(end->command));
+}
+
+/* Their number. */
+static int put_nodes_in(struct session *s, struct departure *d, uint32_t called, struct err *err)
+{
+	struct node *end = machine_node(d->fm, machine_segment(d->fm) + 1);
+	uint32_t lasting = machine_lasting(d->fm);
+
+	if (!end->whole || end->called)
+		return come_near(s, end, err);
+	if (lasting == UINT32_MAX)
+		return 0;
+	return come_to_call(s, end, called && called <= lasting ? called : lasting + 1, err);
+}
+
+int split(struct session *s, struct departure *d, uint32_t called, struct err *err)
+{
+	int nodes = put_nodes_in(s, d, called, err);
+
+	if (nodes < 0 && (s->cancelled || s->state != SESSION_PROMPT || err->sys == ECANCELED))
+		return -1;
+	if (nodes < 0)
+		log_info(LOG_SESSION, "not split: %s", err->what);
+	s->timeline->here = d->from;
+	if (nodes > 0) {
+		machine_close(d->fm);
+		d->m = machine_open(s, d->settings, &d->fm);
+	}
+	else
+		d->vain++;
+	return nodes > 0;
+}

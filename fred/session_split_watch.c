@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* reverse-watch in a run that is too long for the clock, of an expression that needs no frame: by halves of the run's time,
+ * as long as these can be told apart, each half being run once at full speed; then by rows of ticks, until one is found in
+ * which the expression comes to its present value.  What is left is a matter for decompose/.
+ *
+ * It is looked at where statements begin (land()), so at places where a search by ticks might look, too. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "fred/message.h"
+#include "fred/session_split.h"
+
+/* Microseconds and ticks; and how often. */
+enum { LEAST_US = 10, FINE_US = 20, COARSE_US = 100, MISSES = 2, TRIES = 80, MOST_PASSES = 16384, ROW = 512, ROWS = 200 };
+
+struct narrow {
+	struct session *s;
+	struct departure *d;
+	const char *expr;
+	struct machine_value now;
+	struct node *first, *lo;        /* where the run begins; here, too, it is another */
+	struct node *whole;             /* the end of the run */
+	uint64_t us;                    /* after so long, from lo on, it is as it is now */
+	unsigned evaluations;
+};
+
+/* Is it as it is now?  1 or 0. */
+static int look(struct narrow *w, struct err *err)
+{
+	struct machine_value value = {0};
+
+	w->evaluations++;
+	if (w->d->m->eval(w->d->m->self, w->expr, w->d->selected, &value, err))
+		return -1;
+	int same = value_same(&value, &w->now);
+	free(value.text);
+	return same;
+}
+
+static int look_at_node(struct narrow *w, struct node *node, struct err *err)
+{
+	return travel_to(w->s, node, err) ? -1 : look(w, err);
+}
+
+static int look_at_present(struct narrow *w, struct err *err)
+{
+	struct machine *m = w->d->m;
+	struct machine_stop stop;
+
+	w->evaluations++;
+	return m->now(m->self, &stop, err) || m->eval(m->self, w->expr, w->d->selected, &w->now, err) ? -1 : 0;
+}
+
+/* The segment, from now backwards, at whose start it is another: *found; -1: there is none. */
+static int find_segment(struct narrow *w, int *found, struct err *err)
+{
+	int n = w->d->m->segments(w->d->m->self), lo = n, hi = n;
+
+	for (int step = 1; lo == hi && hi > 0; step *= 2) {
+		lo = hi > step ? hi - step : 0;
+		int same = look_at_node(w, machine_node(w->d->fm, lo), err);
+		if (same < 0)
+			return -1;
+		hi = same ? lo : hi;
+	}
+	while (hi - lo > 1) {
+		int mid = lo + (hi - lo) / 2, same = look_at_node(w, machine_node(w->d->fm, mid), err);
+		if (same < 0)
+			return -1;
+		*(same ? &hi : &lo) = mid;
+	}
+	*found = lo < hi ? lo : -1;
+	return 0;
+}
+
+/* Of the places on the way only the last is of use. */
+static void come_to(struct narrow *w, struct node *mid)
+{
+	if (w->lo != w->first)
+		snapshots_keep(w->s->timeline, w->lo, NULL);
+	w->lo = mid;
+}
+
+/* On from lo, as ordered.  1: there it is as it is now, or the run was over before; 0: it is not, and that is the new lo; *nearer:
+ * this is another place. */
+static int go_on(struct narrow *w, struct order *order, bool *nearer, struct err *err)
+{
+	struct landing l;
+	struct node *mid;
+	int same = 1;
+
+	order->from = w->lo;
+	order->to = w->whole;
+	progress_line("searching the last %.4f s of %.3f, %u evaluations; ^C stops", (double)w->us / 1e6,
+		      (double)w->whole->ran_us / 1e6, w->evaluations);
+	if (land(w->s, order, &l, err))
+		return -1;
+	bool there = l.how == LANDED || l.how == AT_PASS;
+	*nearer = there && !(w->lo->partial && w->lo->state && !strcmp(w->lo->state, l.state));
+	int r = *nearer ? land_behind(w->s, w->lo, w->whole, &l, &mid, err) : 0;
+	if (r == 0 && *nearer)
+		same = look(w, err);
+	free(l.state);
+	if (r || same < 0)
+		return -1;
+	log_debug(LOG_SESSION, "watch: landing %d after %llu us, %llu passes of %llu us: %d", l.how, (unsigned long long)order->us,
+		  (unsigned long long)order->nth, (unsigned long long)w->us, same);
+	if (*nearer && same)
+		snapshots_keep(w->s->timeline, mid, NULL);
+	else if (*nearer)
+		come_to(w, mid);
+	return same || !there;
+}
+
+static int go_on_for(struct narrow *w, uint64_t us, bool *nearer, struct err *err)
+{
+	struct order order = {.us = us};
+
+	return go_on(w, &order, nearer, err);
+}
+
+/* By halves of the time. */
+static int halve(struct narrow *w, struct err *err)
+{
+	bool nearer;
+
+	for (int i = 0; i < TRIES && w->us > COARSE_US; i++) {
+		uint64_t us = w->us / 2;
+		int same = go_on_for(w, us, &nearer, err);
+		if (same < 0)
+			return -1;
+		w->us = same ? us : w->us - us * 9 / 10;
+	}
+	return 0;
+}
+
+/* What it takes to start and to stop is as much as what is run now, and varies as much: on by luck, until it has gone too far some times. */
+static int edge_on(struct narrow *w, struct err *err)
+{
+	uint64_t none = LEAST_US;
+	bool nearer;
+	int misses = 0;
+
+	for (int i = 0; i < TRIES && misses < MISSES; i++) {
+		uint64_t us = none + w->us * (unsigned)(1 + (i * 5 + 3) % 8) / 8;
+		int same = go_on_for(w, us, &nearer, err);
+		if (same < 0)
+			return -1;
+		misses += (same || !nearer) && us <= LEAST_US + FINE_US;
+		if (nearer && !same && us > none + w->us / 2)
+			w->us *= 2;             /* there may be more than was thought */
+		else if (!nearer && !same && us > none)
+			none = us;
+		else if (same && w->us > FINE_US)
+			w->us = us > none + FINE_US ? us - none : FINE_US;
+	}
+	return 0;
+}
+
+/* Where the program is just now it comes by again, mostly: to the last time that it is another. */
+static int come_by(struct narrow *w, struct err *err)
+{
+	struct pass at = w->lo->at;
+	struct order order = {.pass = &at};
+	uint64_t step = 16;
+	bool nearer, over = false;
+
+	/* In steps that grow until they go too far, and shrink then. */
+	while (at.pc && step > 0 && step <= MOST_PASSES) {
+		order.nth = step;
+		int same = go_on(w, &order, &nearer, err);
+		if (same < 0)
+			return -1;
+		over |= same;
+		step = over ? step / 2 : step * 4;
+	}
+	return 0;
+}
+
+/* Where the machine between lo and the end of the run has come to. */
+static int put_end_in(struct narrow *w, struct fred_machine *fm, const struct machine_stop *stop, struct node **hi, struct err *err)
+{
+	*hi = timeline_add_found(w->s->timeline, w->lo, w->s->adapter->go_on_command, COMMAND_MOVES, w->s->prompt);
+	(*hi)->partial = !stop->end;
+	(*hi)->tick = stop->tick;
+	(*hi)->way = machine_way(fm);
+	(*hi)->rest = w->lo->whole != NULL;
+	(*hi)->state = w->whole->state ? xstrdup(w->whole->state) : NULL;
+	w->s->astray = false;
+	return travel_keep_here(w->s, err);
+}
+
+/* On from lo by rows of ticks to the first at whose end it is as it is now: *hi; NULL: it does not come. */
+static int walk_rows(struct narrow *w, struct machine *m, struct fred_machine *fm, struct node **hi, struct err *err)
+{
+	struct machine_stop stop;
+	int same = 0;
+
+	*hi = NULL;
+	if (m->enter(m->self, 0, &stop, err))
+		return -1;
+	for (int i = 1; i <= ROWS && same == 0; i++) {
+		struct machine_mark *mark;
+
+		progress_line("searching, %d rows of %d stops, %u evaluations; ^C stops", i, ROW, w->evaluations);
+		if (m->run(m->self, (uint64_t)i * ROW, &stop, err) || m->mark(m->self, &mark, err))
+			return -1;
+		same = look(w, err);
+		int r = same < 0 ? -1 : m->go(m->self, mark, &stop, err);
+		m->drop(m->self, mark);
+		if (r)
+			return -1;
+		if (same == 0 && stop.end)
+			return 0;
+	}
+	return same ? put_end_in(w, fm, &stop, hi, err) : 0;
+}
+
+static int walk_on(struct narrow *w, struct node **hi, struct err *err)
+{
+	struct node end = {.parent = w->lo, .command = (char *)(uintptr_t)w->s->adapter->go_on_command, .class = COMMAND_MOVES,
+			   .state = w->whole->state, .place = w->whole->place};
+	struct fred_machine *fm;
+	struct machine *m = machine_open_between(w->s, w->lo, &end, &fm);
+
+	int r = walk_rows(w, m, fm, hi, err);
+	machine_close(fm);
+	return r;
+}
+
+/* The pieces are put together otherwise than the commands were, and nobody knows which of them reads what. */
+static bool reads_input(const struct node *from, const struct node *to)
+{
+	while (to != from && !to->typed.len && !to->eofs)
+		to = to->parent;
+	return to != from;
+}
+
+static int narrow(struct narrow *w, struct node **hi, struct err *err)
+{
+	int segment;
+
+	*hi = NULL;
+	if (look_at_present(w, err) || find_segment(w, &segment, err))
+		return -1;
+	if (segment < 0)
+		return 0;
+	struct node *end = machine_node(w->d->fm, segment + 1);
+	w->first = w->lo = machine_node(w->d->fm, segment);
+	w->whole = end->whole ? end->whole : end;
+	w->us = end->ran_us - w->lo->ran_us + COARSE_US;
+	if (!split_possible(w->s, end) || reads_input(w->lo, w->whole))
+		return 0;
+	return halve(w, err) || edge_on(w, err) || come_by(w, err) ? -1 : walk_on(w, hi, err);
+}
+
+int split_watch(struct session *s, struct departure *d, const char *expr, unsigned *evaluations, struct err *err)
+{
+	struct narrow w = {.s = s, .d = d, .expr = expr};
+	struct node *hi;
+	int r = narrow(&w, &hi, err);
+
+	free(w.now.text);
+	*evaluations = w.evaluations;
+	s->timeline->here = d->from;
+	if (r && (s->cancelled || s->state != SESSION_PROMPT || err->sys == ECANCELED))
+		return -1;
+	if (r)
+		log_info(LOG_SESSION, "not split: %s", err->what);
+	if (r || !hi) {
+		d->vain = 2;
+		split_limit(s, d, false);
+		return 0;
+	}
+	machine_close(d->fm);
+	d->m = machine_open_between(s, w.lo, hi, &d->fm);
+	return 1;
+}

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Running a long command again at full speed, to somewhere in the middle: until fredapp's alarm goes off (ckpt/alarm.c), or a place
+# is passed that is wanted.
+#
+# The alarm is a SIGTRAP of the kernel's, which gdb keeps from the program; it comes while the program executes instructions
+# of its own, so no system call is disturbed.
+
+TRAP_PERF = 6           # siginfo_t's si_code: asm-generic/siginfo.h
+MANY = 20000            # passes that are waited for; each costs gdb some 60 us
+
+
+class Landing:
+    """How the last of these runs came to its end."""
+    how, passed = 'end', 0
+
+
+class Pass(gdb.Breakpoint):
+    """The n-th time that the program comes to an instruction with that stack pointer: at a function's first one that is a call.
+    gdb itself counts."""
+
+    def __init__(self, pc, sp, nth):
+        super().__init__('*%d' % pc, internal=True)
+        self.condition = '$sp == %d' % sp
+        self.nth, self.last = nth, nth or MANY
+        self.ignore_count = self.last - 1
+
+    def reached(self):
+        event = ClockLast.event         # it lists breakpoints, too, that were ignored there
+        return self.hit_count >= self.last and isinstance(event, gdb.BreakpointEvent) and \
+            any(each.number == self.number for each in event.breakpoints)
+
+
+def land(text, pc, sp, nth, end_pc, end_sp):
+    """Run the command to the nth pass of the place, if pc is not 0; nth 0: all are counted.  It ends at its own end, or at the first
+    pass of another place, if that is not 0, or when it is interrupted."""
+    if any(each.enabled and each.commands for each in gdb.breakpoints()):
+        raise Refused('breakpoints have commands')
+    with ClockQuiet():
+        last = Pass(int(end_pc), int(end_sp), 1) if int(end_pc) else None
+        made = Pass(int(pc), int(sp), int(nth)) if int(pc) else None
+        clock_begin()
+        try:
+            gdb.execute(text, False, True)
+            Landing.how = how_landed(made, last)
+            if Landing.how == 'landed':
+                Landing.how = on_to_statement()
+        finally:
+            Landing.passed = made.hit_count if made else 0
+            for each in made, last:
+                if each:
+                    each.delete()
+    known.stepped = Landing.how == 'landed'
+
+
+def how_landed(made, last):
+    event, frame = ClockLast.event, clock_frame()
+    if frame is None or last and last.reached():
+        return 'end'
+    if made and made.reached():
+        return 'pass' if made.nth else 'many'
+    if type(event) is not gdb.StopEvent or int(gdb.parse_and_eval('$_siginfo.si_code')) != TRAP_PERF:
+        return 'end'
+    return 'landed'
+
+
+def on_to_statement():
+    """In the middle of one, values may be any."""
+    clock_begin()
+    gdb.execute('step', False, True)
+    return 'landed' if clock_frame() is not None and type(ClockLast.event) is gdb.StopEvent else 'end'
+
+
+def landed():
+    """Reply: how; how many passes; and for the clock where it is, and for another run the place."""
+    if Landing.how not in ('landed', 'pass'):
+        return [Landing.how, Landing.passed]
+    return [Landing.how, Landing.passed, clock_end(''), *clock_pc_sp(clock_frame())]
+
+
+def call_of(depth):
+    """Where the call began that the frame at that depth is of, or the next one inwards that is no inlined one.  Reply: its depth,
+    the address of its function's first instruction, and the stack pointer there; or 0: it is not known."""
+    stack = list(frames())
+    for at in range(int(depth), len(stack) + 1):
+        frame = stack[-at]
+        older, function = frame.older(), frame.function()
+        if frame.type() == gdb.NORMAL_FRAME and older is not None and function is not None:
+            # The call has put the return address there.
+            return [at, int(function.value().address), clock_register(older, 'sp') - 8]
+    return [0, 0, 0]
+
+
+runs['u'] = land
+requests.update({'r': landed, 'E': call_of})
