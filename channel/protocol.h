@@ -69,7 +69,7 @@ enum agent_request {
 	/* command, address of an instruction or 0, stack pointer there, how many passes of it or 0; the first two of another: run on to the
 	 * last of those passes, else to the first of that, to the command's end, or a SIGTRAP.  PROMPT or FAILED answers */
 	MESSAGE_LAND = 'u',
-	MESSAGE_LANDED = 'r',           /* reply: landed, pass, many or end; number of passes; and of the first two state, address, stack pointer */
+	MESSAGE_LANDED = 'r',           /* reply: landed, pass, many, vain or end; number of passes; and of the first two state, address, stack pointer */
 	MESSAGE_CALL_OF = 'E',          /* depth; reply: depth, address of the function and stack pointer at the start of the call; or 0 */
 	MESSAGE_GO_ON = 'g',
 };

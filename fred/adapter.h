@@ -191,8 +191,8 @@ struct adapter {
 	/* All NULL where no run can be halted in the middle at full speed.  land() answers the prompt: the command is run to its end,
 	 * or until ckpt_alarm() goes off; to the nth such pass, nth 0: to none, but they are counted; and no further than to the first pass
 	 * of `end`.  Both may be NULL.  The prompt, or a failed reply, with why, ends it.  landed() asks where that is.  Reply: "landed", at
-	 * the next statement, or "pass", and then the state() there, and the place as a pass of its own; "many", too many passes; or
-	 * "end".  Second their number.  call_of(): where the call of the frame at that depth began, or one further in.  Reply: its
+	 * the next statement, or "pass", and then the state() there, and the place as a pass of its own; "many", too many passes; "vain", where the
+	 * place would not be found again; or "end".  Second their number.  call_of(): where the call of the frame at that depth began, or one further in.  Reply: its
 	 * depth, and a pass; 0 where it is not known.  goes_on(): does go_on_command do what is left of such a command, given
 	 * where an alarm has halted it? */
 	int (*land)(void *self, const char *text, const struct pass *pass, uint64_t nth, const struct pass *end, struct err *err);

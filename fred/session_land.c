@@ -11,7 +11,7 @@
 
 static int ask_where_landed(struct session *s, struct landing *l, struct err *err)
 {
-	static const char *const names[] = {"landed", "pass", "many"};
+	static const char *const names[] = {"landed", "pass", "many", "vain"};
 	struct adapter_event reply;
 
 	if (s->adapter->landed(s->agent, err) || request_reply(s, &reply, -1, err))

@@ -41,7 +41,7 @@ static uint64_t next_try(const struct way_left *w)
 
 static void learn(struct way_left *w, const struct landing *l, uint64_t us, bool nearer)
 {
-	bool ended = l->how != LANDED;
+	bool ended = l->how == AT_END;
 
 	/* What it takes to stop is counted, too, so a short time is no measure of what was run. */
 	if (ended && us > COARSE_US)

@@ -15,8 +15,8 @@
 
 #include "fred/session_reverse.h"
 
-/* So many ticks are gone through before a run is split.  Half a second. */
-#define SPLIT_FAR 2048
+/* So many ticks are gone through before a run is split.  Most of a second, as long as splitting takes at least. */
+#define SPLIT_FAR 4096
 
 /* Before each search: how far the machine goes.  calls: the search is for a caller's stop, or a call, so what was split before need
  * not be gone through. */
@@ -35,7 +35,7 @@ int split_watch(struct session *s, struct departure *d, const char *expr, unsign
 
 /* ---- session_land.c ---- */
 
-enum landed { LANDED, AT_PASS, TOO_MANY, AT_END };
+enum landed { LANDED, AT_PASS, TOO_MANY, IN_VAIN, AT_END };      /* IN_VAIN: at no place that is found again */
 
 struct landing {
 	enum landed how;

@@ -81,6 +81,8 @@ static void come_to(struct narrow *w, struct node *mid)
 {
 	if (w->lo != w->first)
 		snapshots_keep(w->s->timeline, w->lo, NULL);
+	mid->parent = w->first;
+	mid->rest = w->first->whole != NULL;
 	w->lo = mid;
 }
 

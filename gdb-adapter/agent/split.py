@@ -6,6 +6,7 @@
 # of its own, so no system call is disturbed.
 
 TRAP_PERF = 6           # siginfo_t's si_code: asm-generic/siginfo.h
+STEPS = 10              # to where a statement begins that is found again
 MANY = 20000            # passes that are waited for; each costs gdb some 60 us
 
 
@@ -57,7 +58,7 @@ def how_landed(made, last):
     if frame is None or last and last.reached():
         return 'end'
     if made and made.reached():
-        return 'pass' if made.nth else 'many'
+        return 'many' if not made.nth else 'vain' if begins_inlined(frame) else 'pass'
     if type(event) is not gdb.StopEvent or int(gdb.parse_and_eval('$_siginfo.si_code')) != TRAP_PERF:
         return 'end'
     return 'landed'
@@ -65,9 +66,26 @@ def how_landed(made, last):
 
 def on_to_statement():
     """In the middle of one, values may be any."""
-    clock_begin()
-    gdb.execute('step', False, True)
-    return 'landed' if clock_frame() is not None and type(ClockLast.event) is gdb.StopEvent else 'end'
+    for _ in range(STEPS):
+        clock_begin()
+        gdb.execute('step', False, True)
+        if clock_frame() is None or type(ClockLast.event) is not gdb.StopEvent:
+            return 'end'
+        if not begins_inlined(gdb.newest_frame()):
+            return 'landed'
+    return 'vain'
+
+
+def begins_inlined(frame):
+    """At the first instruction of an inlined function gdb shows now its frame and now only the one outside, as it has come there: no
+    place to be found again."""
+    block = gdb.block_for_pc(frame.pc())
+    while block is not None and not block.is_global and not block.is_static:
+        outer = block.superblock
+        if block.function is not None and block.start == frame.pc() and outer is not None and not outer.is_static:
+            return True
+        block = outer
+    return False
 
 
 def landed():
