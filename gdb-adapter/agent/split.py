@@ -36,6 +36,8 @@ def land(text, pc, sp, nth, end_pc, end_sp):
     pass of another place, if that is not 0, or when it is interrupted."""
     if any(each.enabled and each.commands for each in gdb.breakpoints()):
         raise Refused('breakpoints have commands')
+    if quiet('info signals SIGTRAP').splitlines()[-1].split()[1:4] != ['Yes', 'Yes', 'No']:
+        raise Refused('gdb does not keep SIGTRAP from the program')
     with ClockQuiet():
         last = Pass(int(end_pc), int(end_sp), 1) if int(end_pc) else None
         made = Pass(int(pc), int(sp), int(nth)) if int(pc) else None
