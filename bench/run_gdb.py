@@ -163,9 +163,9 @@ def record_list(bench):
 
 # From the end of a long run: what is to be done, what it shows when it went where it shall, and what is to be reached, in seconds.
 FROM_END = (
-    ("fred-reverse-step", "end();", lambda ran: 1),
+    ("fred-reverse-step", r"end\(\);", lambda ran: 1),
     ("fred-reverse-next 2", r"for \(long i", lambda ran: None),
-    ("fred-reverse-finish", "end();", lambda ran: 1),
+    ("fred-reverse-finish", r"end\(\);", lambda ran: 1),
     ("fred-reverse-watch changed", "changed = i;", lambda ran: 2 * ran + 3),
 )
 
