@@ -12,7 +12,7 @@
 /* The microseconds after which a run can be stopped are true to some FINE_US, in which a program does thousands of statements.
  * Below that it is a matter of luck where it stops, and each time it leads on at least to the next statement: that is tried until it
  * has gone too far MISSES times. */
-enum { LEAST_US = 10, FINE_US = 30, COARSE_US = 300, MISSES = 2, TRIES = 100 };
+enum { LEAST_US = 10, FINE_US = 30, COARSE_US = 300, MISSES = 2, TRIES = 100, MOST_ROUNDS = 512 };
 
 /* What is known of the way from the last node to the end, in microseconds of the program's. */
 struct way_left {
@@ -121,8 +121,8 @@ static int come_near_by_time(struct session *s, struct node *end, struct node **
 	return 0;
 }
 
-/* Where a program is just now it comes by again, mostly: to the last time, which is one round of a loop from the end.  1: there is
- * one; 0: there is none, or it comes by too often. */
+/* Where a program is just now it comes by again, mostly: to the last time, which is one round of a loop from the end.  The number
+ * of nodes; 0: there is none, or it comes by too often. */
 static int come_near_by_passes(struct session *s, struct node *end, struct node **last, struct err *err)
 {
 	struct pass at = end->parent->at;
@@ -137,12 +137,24 @@ static int come_near_by_passes(struct session *s, struct node *end, struct node 
 	log_debug(LOG_SESSION, "landing %d, %llu passes", l.how, (unsigned long long)l.passes);
 	if (l.how != AT_END || !l.passes)
 		return 0;
-	order.nth = l.passes;
-	if (land(s, &order, &l, err))
-		return -1;
-	int r = l.how != AT_PASS ? not_again(err) : put_in(s, end, &l, true, last, err);
-	free(l.state);
-	return r ? -1 : 1;
+	/* What is looked for next may lie some rounds before that. */
+	uint64_t all = l.passes, done = 0;
+	int nodes = 0;
+	for (uint64_t back = MOST_ROUNDS; done < all; back /= 8) {
+		if (all <= back + done)
+			continue;
+		order.from = end->parent;
+		order.nth = all - back - done;
+		if (land(s, &order, &l, err))
+			return -1;
+		int r = l.how != AT_PASS ? not_again(err) : put_in(s, end, &l, false, last, err);
+		free(l.state);
+		if (r)
+			return -1;
+		done = all - back;
+		nodes++;
+	}
+	return nodes;
 }
 
 /* Nodes ever nearer to `end`; their number, or -1. */
@@ -240,6 +252,29 @@ static int come_to_call(struct session *s, struct node *node, uint32_t depth, st
 	return nodes;
 }
 
+/* The node's place is passed, first of all behind its parent, where the node is: so that a run can be told to end there.  Number of
+ * nodes, which may be none; -1. */
+static int make_first_pass(struct session *s, struct node *node, struct err *err)
+{
+	struct node *at;
+	uint64_t n, behind;
+	int nodes = 0;
+
+	if (!node->at.pc || count_calls(s, node, node->whole, &node->at, &behind, err) ||
+	    count_calls(s, node->parent, node->whole, &node->at, &n, err))
+		return node->at.pc ? -1 : 0;
+	if (n == UINT64_MAX || behind == UINT64_MAX || n <= behind)
+		return 0;
+	if (n - behind > 1) {
+		if (go_to_pass(s, node->parent, node, &node->at, n - behind - 1, &at, err))
+			return -1;
+		at->called = false;
+		nodes++;
+	}
+	node->called = true;
+	return nodes + 1;
+}
+
 bool split_possible(const struct session *s, const struct node *end)
 {
 	if (!s->adapter->land || s->several || end->class != COMMAND_MOVES || !end->parent || end->instructions || end->by_instruction)
@@ -255,9 +290,8 @@ static int put_nodes_in(struct session *s, struct departure *d, uint32_t called,
 
 	if (!end->whole || end->called)
 		return come_near(s, end, err);
-	if (lasting == UINT32_MAX)
-		return 0;
-	return come_to_call(s, end, called && called <= lasting ? called : lasting + 1, err);
+	int nodes = lasting == UINT32_MAX ? 0 : come_to_call(s, end, called && called <= lasting ? called : lasting + 1, err);
+	return nodes ? nodes : make_first_pass(s, end, err);
 }
 
 int split(struct session *s, struct departure *d, uint32_t called, struct err *err)
