@@ -28,11 +28,11 @@ $(BUILD)/fredapp: $(call obj,$(BASE) $(CKPT) $(DECOMPOSE) $(ADAPTERS) $(FRED))
 AGENT_CFLAGS = -std=gnu11 -D_GNU_SOURCE -O2 -g -I. -I$(BUILD) -Wall -Wextra -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wno-unused-parameter -MMD -MP -fPIC -fvisibility=hidden
 # One namespace each, in this order: each file uses names of those before it while it is loaded.
-PYTHON_pdb = $(addprefix pdb-adapter/agent/,prompt.py clock.py look.py state.py scope.py settings.py harmless.py \
-	observe.py)
+PYTHON_pdb = $(addprefix pdb-adapter/agent/,prompt.py clock.py halt.py look.py state.py scope.py settings.py \
+	harmless.py observe.py)
 PYTHON_gdb = $(addprefix gdb-adapter/agent/,prompt.py look.py classify.py settings.py clock_end.py clock_stack.py \
 	clock_threads.py clock_ignore.py clock_stride.py clock_landing.py clock_leap.py clock.py clock_show.py clock_marks.py \
-	run.py begin.py split.py scope.py watched.py threads.py witness.py)
+	run.py observe.py begin.py split.py hits.py scope.py watched.py threads.py witness.py)
 
 define agent_rules
 $(BUILD)/fred-$(1)-agent.so: $$(call obj,$$(wildcard channel/agent/*.c $(1)-adapter/agent/*.c))

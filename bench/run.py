@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All figures, as ratios within one run: `make bench`.  Writes bench/RESULTS.md; with `pdb` or `gdb` it only prints, and
+"""All figures, as ratios within one run: `make bench`.  Writes bench/RESULTS.md; with `pdb`, `gdb` or `long` it only prints, and
 measures only that."""
 import os
 import platform
@@ -10,6 +10,7 @@ import sys
 
 import figures
 import run_gdb
+import run_long
 import run_pdb
 from figures import BUILD, HERE, ROUNDS, TOP, row
 
@@ -57,10 +58,11 @@ def write(engine_text):
 
 def main():
     only = sys.argv[1:]
-    for name, debugger in (("pdb", run_pdb), ("gdb", run_gdb)):
+    for name, debugger in (("pdb", run_pdb), ("gdb", run_gdb), ("long", run_long)):
         if not only or name in only:
             debugger.run()
-    text = engine(*only)
+    debuggers = [name for name in only if name != "long"]
+    text = engine(*debuggers) if debuggers or not only else ""
     engine_rows(text)
     if not only:
         write(text)

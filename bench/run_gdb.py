@@ -11,7 +11,6 @@ from figures import COMMANDS, HERE, ROUNDS, TOP, driver, median_ms, repeat, row,
 from gdb_pair import Gdb
 
 STEPS = os.path.join(HERE, "steps.c")
-LONG = os.path.join(HERE, "long.c")
 LIST = os.path.join(TOP, "test-programs", "list30.c")
 
 
@@ -28,7 +27,7 @@ PRINTS = line_of(LIST, "printf(")
 class Bench(figures.Bench):
     def __init__(self):
         super().__init__()
-        for source in (STEPS, LIST, LONG):
+        for source in (STEPS, LIST):
             name = os.path.splitext(os.path.basename(source))[0]
             subprocess.run(["gcc", "-g", "-O0", "-o", name, source], cwd=self.folder.work, check=True)
 
@@ -161,36 +160,6 @@ def record_list(bench):
     bench.end(session)
 
 
-# From the end of a long run: what is to be done, what it shows when it went where it shall, and what is to be reached, in seconds.
-FROM_END = (
-    ("fred-reverse-step", r"end\(\);", lambda ran: 1),
-    ("fred-reverse-next 2", r"for \(long i", lambda ran: None),
-    ("fred-reverse-finish", r"end\(\);", lambda ran: 1),
-    ("fred-reverse-watch changed", "changed = i;", lambda ran: 2 * ran + 3),
-)
-
-
-def long_runs(bench):
-    """Hundreds of millions and billions of statements."""
-    for rounds in (10 ** 7, 4 * 10 ** 8):
-        session = bench.session(False, "break end", program="./long", args=[str(rounds)])
-        ran = timed(lambda: session.do("run", 300))
-        bench.end(session)
-        for command, wanted, reach in FROM_END:
-            took = []
-            for _ in range(ROUNDS):
-                session = bench.session(True, "break end", "break main", "run", program="./long", args=[str(rounds)])
-                session.do("continue", 300)
-                answer = []
-                took.append(timed(lambda: answer.append(session.do(command, 300))))
-                bench.end(session)
-                if not re.search(wanted, answer[0]):
-                    raise driver.Failure("wrong: " + answer[0])
-            median, limit = statistics.median(took), reach(ran)
-            row("%s from the end of %d statements of C" % (command, 9 * rounds), "%.2f s; the run took %.2f s" % (median, ran),
-                "%.1f s" % limit if limit else "", median <= limit if limit else None)
-
-
 def first_line(answer):
     """What gdb says, without `Continuing.`"""
     return next((line for line in answer.split("\n") if line and line != "Continuing."), "nothing")[:120]
@@ -198,4 +167,4 @@ def first_line(answer):
 
 def run():
     if shutil.which("gdb") and shutil.which("gcc"):
-        figures.measure(Bench(), (thousand_next, undo, beside_record, watch, record_list, long_runs))
+        figures.measure(Bench(), (thousand_next, undo, beside_record, watch, record_list))

@@ -171,17 +171,39 @@ int client_land(void *self, const char *text, const struct pass *pass, uint64_t 
 	return SEND(self, MESSAGE_LAND, err, text, text_of[0], text_of[1], text_of[2], text_of[3], text_of[4]);
 }
 
+int client_hits(void *self, const char *text, const char *settings, uint64_t nth, uint64_t most, bool exactly,
+		const struct pass *end, const char *state, struct err *err)
+{
+	uint64_t values[] = {nth, most, end ? end->pc : 0, end ? end->sp : 0};
+	char text_of[4][24];
+
+	for (int i = 0; i < 4; i++)
+		snprintf(text_of[i], sizeof text_of[i], "%" PRIu64, values[i]);
+	return SEND(self, MESSAGE_HITS, err, text, settings, text_of[0], text_of[1], exactly ? "1" : "0", text_of[2], text_of[3],
+		    state ? state : "");
+}
+
 int client_landed(void *self, struct err *err)
 {
 	return SEND(self, MESSAGE_LANDED, err);
 }
 
-int client_call_of(void *self, uint32_t depth, struct err *err)
+static int send_depth(void *self, int type, uint32_t depth, struct err *err)
 {
 	char number_[16];
 
 	snprintf(number_, sizeof number_, "%u", depth);
-	return SEND(self, MESSAGE_CALL_OF, err, number_);
+	return SEND(self, type, err, number_);
+}
+
+int client_call_of(void *self, uint32_t depth, struct err *err)
+{
+	return send_depth(self, MESSAGE_CALL_OF, depth, err);
+}
+
+int client_last_stop(void *self, uint32_t depth, struct err *err)
+{
+	return send_depth(self, MESSAGE_LAST_STOP, depth, err);
 }
 
 static int send_expression(void *self, int type, const char *expr, uint32_t depth, struct err *err)
@@ -205,9 +227,14 @@ int client_eval_in(void *self, const char *expr, uint32_t depth, const char *lan
 	return SEND(self, MESSAGE_EVAL, err, expr, number_, language);
 }
 
-int client_observe(void *self, const char *expr, uint32_t depth, struct err *err)
+int client_observe(void *self, const char *expr, uint32_t depth, const char *language, struct err *err)
 {
-	return send_expression(self, MESSAGE_OBSERVE, expr, depth, err);
+	char number_[16];
+
+	if (!language)
+		return send_expression(self, MESSAGE_OBSERVE, expr, depth, err);
+	snprintf(number_, sizeof number_, "%u", depth);
+	return SEND(self, MESSAGE_OBSERVE, err, expr, number_, language);
 }
 
 int client_observed(void *self, struct err *err)
@@ -277,4 +304,9 @@ int client_clock_run(void *self, const char *text, uint64_t limit, enum adapter_
 int client_go_on(void *self, struct err *err)
 {
 	return SEND(self, MESSAGE_GO_ON, err);
+}
+
+int client_halt(void *self, struct err *err)
+{
+	return SEND(self, MESSAGE_HALT, err);
 }

@@ -29,11 +29,14 @@ int client_measure(void *self, const char *command, const char *state, struct er
 int client_beginning(void *self, const char *text, struct err *err);
 int client_begin(void *self, const char *where, struct err *err);
 int client_land(void *self, const char *text, const struct pass *pass, uint64_t nth, const struct pass *end, struct err *err);
+int client_hits(void *self, const char *text, const char *settings, uint64_t nth, uint64_t most, bool exactly,
+		const struct pass *end, const char *state, struct err *err);
 int client_landed(void *self, struct err *err);
+int client_last_stop(void *self, uint32_t depth, struct err *err);
 int client_call_of(void *self, uint32_t depth, struct err *err);
 int client_eval(void *self, const char *expr, uint32_t depth, struct err *err);
 int client_eval_in(void *self, const char *expr, uint32_t depth, const char *language, struct err *err);
-int client_observe(void *self, const char *expr, uint32_t depth, struct err *err);
+int client_observe(void *self, const char *expr, uint32_t depth, const char *language, struct err *err);
 int client_observed(void *self, struct err *err);
 int client_frame_for(void *self, const char *expr, uint32_t depth, struct err *err);
 int client_watch_changes(void *self, const char *expr, uint32_t depth, const char *statement, uint64_t halt,
@@ -47,6 +50,7 @@ int client_settings_load(void *self, const char *saved, struct err *err);
 int client_clock_run(void *self, const char *text, uint64_t limit, enum adapter_trace trace, uint32_t watched,
 		    const char *breakpoints, bool show, const char *until, bool by_instruction, struct err *err);
 int client_go_on(void *self, struct err *err);
+int client_halt(void *self, struct err *err);
 
 /* All of them but open(), to initialize a struct adapter with. */
 #define CLIENT_MEMBERS \

@@ -116,6 +116,9 @@ static int take_message(struct adapter_event *event, int type, const char *body,
 	case MESSAGE_WAYS:
 		event->kind = ADAPTER_WAYS;
 		return 0;
+	case MESSAGE_ALARM:
+		event->kind = ADAPTER_ALARM;
+		return 0;
 	case MESSAGE_ARRIVING:
 		event->kind = ADAPTER_ARRIVING;
 		event->stop.tick = number(f, event->n_fields, 0);
@@ -246,7 +249,7 @@ int messages_value(const struct adapter_event *reply, struct machine_value *valu
 
 int messages_seen(const struct adapter_event *reply, struct machine_seen *seen)
 {
-	if (reply->n_fields < 5)
+	if (reply->n_fields < 8)
 		return -1;
 	*seen = (struct machine_seen){
 		.whole = number(reply->fields, reply->n_fields, 0),
@@ -254,6 +257,9 @@ int messages_seen(const struct adapter_event *reply, struct machine_seen *seen)
 		.last = strtoull(reply->fields[2], NULL, 10),
 		.value = { .kind = number(reply->fields, reply->n_fields, 3) ? MACHINE_VALUE : MACHINE_UNDEFINED,
 			   .text = xstrdup(reply->fields[4]) },
+		.valued = number(reply->fields, reply->n_fields, 5),
+		.since = strtoull(reply->fields[6], NULL, 10),
+		.first = strtoull(reply->fields[7], NULL, 10),
 	};
 	return 0;
 }

@@ -50,6 +50,7 @@ struct ckpt_spawn {
 struct ckpt_info {
 	double taken;                   /* seconds since the session began, monotonic */
 	uint64_t pause_us;              /* how long the session stood still for it */
+	size_t share_bytes;             /* all of its memory, what it shares counted in parts: the sum is what all of them hold */
 	size_t private_bytes;           /* memory that only this snapshot holds (costs some ms a GB to find out) */
 	unsigned threads;
 };
@@ -66,10 +67,21 @@ void ckpt_session_free(struct ckpt_session *session);
 enum ckpt_isolation ckpt_isolation(const struct ckpt_session *session);
 /* The leader's pid as the caller sees it; changes with every restore.  0 when it has ended. */
 pid_t ckpt_leader(const struct ckpt_session *session);
+/* Sends the leader, which runs, a signal.  -1, too, where it has no handler: it would end. */
+int ckpt_signal(const struct ckpt_session *session, int number, struct err *err) must_check;
 /* When the one process that the leader traces, and that is stopped now, has run for so long it gets a SIGTRAP, once, if the descriptor
- * returned is open still; read(2) of it gives the nanoseconds that it has run since, as a uint64_t.  The caller closes it.  -1, too,
- * where there is more than one such process, and where the kernel refuses it to an ordinary user. */
-int ckpt_alarm(const struct ckpt_session *session, uint64_t us, struct err *err) must_check;
+ * returned is open still, and `mark` in its siginfo's si_perf_data; read(2) of it gives the nanoseconds that it has run since, as a
+ * uint64_t, and no more as soon as it has executed another program.  The caller closes it.  -1, too, where there is more than one such process, or
+ * thread in it, where it blocks SIGTRAP, and where the kernel refuses it to an ordinary user. */
+int ckpt_alarm(const struct ckpt_session *session, uint64_t us, uint64_t mark, struct err *err) must_check;
+/* Pages that the session's processes have got or copied without waiting for a disk. */
+uint64_t ckpt_faults(const struct ckpt_session *session);
+/* The time that the leader has run, by its own clock. */
+uint64_t ckpt_ran_us(const struct ckpt_session *session);
+/* Is there any other process than the leader?  Those do not go back. */
+bool ckpt_has_children(const struct ckpt_session *session);
+/* Has the one process that the leader traces one thread? */
+bool ckpt_is_alone(const struct ckpt_session *session);
 /* Does this machine allow it?  For --doctor. */
 int ckpt_alarm_probe(struct err *err) must_check;
 /* Readable when ckpt_ended() has news: for poll().  It may have none that matters: ask, and poll again. */
@@ -98,6 +110,10 @@ int ckpt_restore(struct ckpt_session *session, const struct ckpt_snapshot *snaps
 
 /* Forget a snapshot and give its memory back.  NULL is fine. */
 void ckpt_drop(struct ckpt_snapshot *snapshot);
+
+/* Has the snapshot of what the leader traces, or of the leader where it traces nothing, a pipe or a socket, among the descriptors 3 to `below`?  As long as it has, nobody who reads from
+ * the other end comes to the end of file, whatever the session closes. */
+bool ckpt_holds_ends(const struct ckpt_snapshot *snapshot, int below);
 
 void ckpt_info(const struct ckpt_snapshot *snapshot, struct ckpt_info *info);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Taking and dropping snapshots. */
+#include <unistd.h>
+#include <stdlib.h>
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -224,25 +227,50 @@ void ckpt_drop(struct ckpt_snapshot *n)
 	snapshot_free(n);
 }
 
-static size_t private_bytes(pid_t pid)
+static bool holds_ends(pid_t pid, int below)
+{
+	char path[64], to[16];
+	bool holds = false;
+
+	snprintf(path, sizeof path, "/proc/%d/fd", pid);
+	DIR *dir = opendir(path);
+	for (struct dirent *e; dir && !holds && (e = readdir(dir));) {
+		ssize_t len = atoi(e->d_name) > STDERR_FILENO && atoi(e->d_name) < below ? readlinkat(dirfd(dir), e->d_name, to, sizeof to) : 0;
+		holds = len > 6 && (!memcmp(to, "pipe:[", 6) || !memcmp(to, "socket", 6));
+	}
+	if (dir)
+		closedir(dir);
+	return holds;
+}
+
+bool ckpt_holds_ends(const struct ckpt_snapshot *n, int below)
+{
+	bool holds = !n->traced.n && holds_ends(n->leader.twin, below);
+
+	for (size_t i = 0; i < n->traced.n; i++)
+		holds |= holds_ends(n->traced.list[i].image.twin, below);
+	return holds;
+}
+
+static void add_memory(pid_t pid, struct ckpt_info *info)
 {
 	char path[64];
-	size_t sum = 0;
 
 	snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
 	cleanup_free char *text = fd_slurp(path, NULL);
+	if (text)
+		info->share_bytes += (size_t)status_field(text, "\nPss:") * 1024;
 	for (char *p = text; p && (p = strstr(p, "\nPrivate_"));) {
 		p = strchr(p, ':');
 		if (p && strncmp(p - 7, "Hugetlb", 7))
-			sum += strtoul(p + 1, NULL, 10) * 1024;
+			info->private_bytes += strtoul(p + 1, NULL, 10) * 1024;
 	}
-	return sum;
 }
 
 void ckpt_info(const struct ckpt_snapshot *n, struct ckpt_info *info)
 {
 	*info = n->info;
-	info->private_bytes = private_bytes(n->leader.twin);
+	add_memory(n->leader.twin, info);
 	for (size_t i = 0; i < n->traced.n; i++)
-		info->private_bytes += private_bytes(n->traced.list[i].image.twin);
+		add_memory(n->traced.list[i].image.twin, info);
 }

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -374,6 +375,16 @@ enum ckpt_isolation ckpt_isolation(const struct ckpt_session *s)
 pid_t ckpt_leader(const struct ckpt_session *s)
 {
 	return s->leader;
+}
+
+int ckpt_signal(const struct ckpt_session *s, int number, struct err *err)
+{
+	cleanup_free char *status = s->leader ? status_read(s->leader) : NULL;
+	const char *caught = status ? strstr(status, "\nSigCgt:") : NULL;
+
+	if (!caught || !(strtoull(caught + strlen("\nSigCgt:"), NULL, 16) >> (number - 1) & 1))
+		return err_set(err, "the debugger has no handler for signal %d", number);
+	return kill(s->leader, number) < 0 ? err_sys(err, "kill") : 0;
 }
 
 int ckpt_event_fd(const struct ckpt_session *s)

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "ckpt/ckpt_priv.h"
 
@@ -90,6 +91,46 @@ pid_t traced_by_leader(const struct ckpt_session *s)
 		traced = list[i].pid;
 	}
 	return traced;
+}
+
+uint64_t ckpt_faults(const struct ckpt_session *s)
+{
+	cleanup_free struct process *list = NULL;
+	size_t n = s->leader ? tree_list(s, &list) : 0;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		char path[64];
+		unsigned long minor = 0;
+
+		snprintf(path, sizeof path, "/proc/%d/stat", list[i].pid);
+		cleanup_free char *stat = fd_slurp(path, NULL);
+		char *name_end = stat ? strrchr(stat, ')') : NULL;
+		if (name_end && sscanf(name_end + 1, " %*c %*d %*d %*d %*d %*d %*u %lu", &minor) == 1)
+			sum += minor;
+	}
+	return sum;
+}
+
+uint64_t ckpt_ran_us(const struct ckpt_session *s)
+{
+	struct timespec t = {0};
+	clockid_t clock;
+
+	if (s->leader && clock_getcpuclockid(s->leader, &clock) == 0)
+		clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+bool ckpt_has_children(const struct ckpt_session *s)
+{
+	cleanup_free struct process *list = NULL;
+	size_t n = s->leader ? tree_list(s, &list) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (list[i].pid != s->leader && list[i].pid != s->init)
+			return true;
+	return false;
 }
 
 int kill_orphans(struct ckpt_session *s, struct err *err)

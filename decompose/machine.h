@@ -72,6 +72,19 @@ struct machine_seen {
 	uint64_t changes;       /* how many times it was another at a stop than at the one before */
 	uint64_t last;          /* with changes: the last stop that had another value than the next */
 	struct machine_value value;     /* at the last stop; its text is the holder's */
+	bool valued;            /* it had a value at some stop; */
+	uint64_t since;         /* then: those of the changes that came after that; */
+	uint64_t first;         /* since > 0: the stop before the first of these */
+};
+
+/* For the user. */
+struct machine_progress {
+	const char *doing;      /* "searching" */
+	uint64_t done, all;     /* ticks of the segment where the machine is; all is 0 while it is not known */
+	/* The segment is gone through from its end or its start, each tick at the same cost, and then all those before or behind
+	 * it.  0: who knows what is still to come. */
+	enum machine_towards { MACHINE_BACKWARDS = -1, MACHINE_FORWARDS = 1 } towards;
+	unsigned evaluations;   /* so far */
 };
 
 /* All int functions: 0, or -1 with err filled; err.sys ECANCELED: the user typed ^C. */
@@ -80,12 +93,16 @@ struct machine {
 	int (*segments)(void *self);
 	/* Does segment i's command move the program (and so have ticks)? */
 	bool (*moves)(void *self, int segment);
+	/* One that does not: does it leave the program as it is (`break 7`)?  NULL: it cannot be told. */
+	bool (*leaves_alone)(void *self, int segment);
 	/* Is the segment one `next` that came to its end by itself, in the activation where it began, at *depth?  Then no stop of
 	 * that activation or a caller lies between, and nothing has to be run to know it.  NULL: it cannot be told. */
 	bool (*is_next)(void *self, int segment, uint32_t *depth);
 	/* So deep a frame and its callers have no stop in that segment, which begins and ends in what they called; 0: it is not known.
 	 * NULL: never. */
 	uint32_t (*calm)(void *self, int segment);
+	/* The same, but for what they called, which may have come and gone: with an eye on nothing but stops.  NULL: never. */
+	uint32_t (*still)(void *self, int segment);
 	/* Go to the start of a segment; *stop is its tick 0. */
 	int (*enter)(void *self, int segment, struct machine_stop *stop, struct err *err);
 	/* Go to now, which costs no run.  *stop has depth and kind of now, and `inside`; its tick means nothing.  Only
@@ -119,7 +136,8 @@ struct machine {
 	int (*eval)(void *self, const char *expr, uint32_t depth, struct machine_value *value, struct err *err);
 	/* The trace() that comes next, from the start of this segment, looks at EXPR at every stop in the activation that
 	 * is at `depth` then, without disturbing the program.  1: it will; 0: nothing that can only be looked at, or the
-	 * debugger cannot.  observed(): what has come of it, at the end of that trace and before anything else.  It is a hint: an
+	 * debugger cannot.  observed(): what has come of it up to where the trace has come to, asked before anything else is done
+	 * there; the trace may go on after it.  It is a hint: an
 	 * eval() in a process that nothing was evaluated in has the last word.  Both NULL: never.  Cost: as trace(), and
 	 * half of that again. */
 	int (*observe)(void *self, const char *expr, uint32_t depth, struct err *err);
@@ -127,9 +145,7 @@ struct machine {
 	/* So many ticks cost about as much as a mark and a return to it; 0: as many as trail.h says, where a tick takes less than
 	 * a microsecond. */
 	uint64_t mark_interval;
-	/* Progress for the user; may be NULL.  done of all, in ticks, all being 0 while it is not known, and what has been
-	 * counted so far. */
-	void (*progress)(void *self, const char *doing, uint64_t done, uint64_t all, unsigned evaluations);
+	void (*progress)(void *self, const struct machine_progress *progress);   /* may be NULL */
 };
 
 #endif

@@ -61,6 +61,26 @@ static uint32_t calm(struct machine *m, int segment)
 	return m->calm ? m->calm(m->self, segment) : 0;
 }
 
+/* A frame so deep and its callers have no stop there. */
+static uint32_t still(struct machine *m, int segment)
+{
+	uint32_t depth = m->still ? m->still(m->self, segment) : 0;
+
+	return calm(m, segment) > depth ? calm(m, segment) : depth;
+}
+
+/* All activations on the stack at now, or fewer.  It is asked for where something comes of it: a trace would tell it, too. */
+static int limit_at_now(struct machine *m, struct chain *chain, struct err *err)
+{
+	struct machine_stop now;
+
+	if (m->now(m->self, &now, err) < 0)
+		return -1;
+	if (!now.inside)
+		chain->limit = now.depth;
+	return 0;
+}
+
 static int search(struct machine *m, struct chain chain, struct reverse_target *target, struct err *err)
 {
 	/* Of each activation reverse-finish wants one stop: the next move goes to a caller. */
@@ -74,7 +94,11 @@ static int search(struct machine *m, struct chain chain, struct reverse_target *
 		struct machine_stop end;
 		uint64_t tick;
 
-		if (!m->moves(m->self, i) || calm(m, i) >= chain.limit)
+		if (!m->moves(m->self, i))
+			continue;
+		if (chain.limit == UINT32_MAX && still(m, i) > 0 && limit_at_now(m, &chain, err) < 0)
+			return -1;
+		if (still(m, i) >= chain.limit)
 			continue;
 		if (take_next(m, i, &chain, target)) {
 			if (target->moved)

@@ -161,7 +161,8 @@ static uint64_t next_halt(const struct trail *t)
 static void tell_progress(struct trail *t, const struct trail_wish *wish)
 {
 	if (t->m->progress)
-		t->m->progress(t->m->self, "running again", t->stack.tick, 0, wish->evaluations);
+		t->m->progress(t->m->self, &(struct machine_progress){ .doing = "running again", .done = t->stack.tick,
+								       .evaluations = wish->evaluations });
 }
 
 /* The segment's end may come first. */
@@ -187,14 +188,22 @@ static int start_observing(struct trail *t, const struct trail_wish *wish, struc
 	return rc < 0 ? -1 : 0;
 }
 
+static int see(struct trail *t, struct err *err)
+{
+	free(steal_pointer(&t->seen.value.text));
+	return t->m->observed(t->m->self, &t->seen, err);
+}
+
 static int lay_by_steps(struct trail *t, const struct trail_wish *wish, struct machine_stop *end, struct err *err)
 {
 	for (;;) {
 		tell_progress(t, wish);
 		if (trace_piece(t, end, err) < 0)
 			return -1;
-		if (end->end)
-			return t->observed ? t->m->observed(t->m->self, &t->seen, err) : 0;
+		if (t->observed && (end->end || wish->until_change) && see(t, err) < 0)
+			return -1;
+		if (end->end || (wish->until_change && t->seen.whole && t->seen.since > 0))
+			return 0;
 		if (lay_mark(t, err) < 0)
 			return -1;
 	}
@@ -279,17 +288,26 @@ static int lay(struct trail *t, int segment, const struct trail_wish *wish, stru
 	stack_start(&t->stack, end, wish->stops, true);
 	if (start_observing(t, wish, err) < 0)
 		return -1;
+	if (wish->until_change && !t->observed)
+		return 0;
 	if (wish->leaps && t->m->leap && !t->observed)
 		return lay_by_leaps(t, segment, wish, end, err);
 	return lay_by_steps(t, wish, end, err);
 }
 
-struct trail *trail_lay(struct machine *m, int segment, const struct trail_wish *wish, struct machine_stop *end,
-			struct err *err)
+struct trail *trail_empty(struct machine *m)
 {
 	struct trail *t = xcalloc(1, sizeof *t);
 
 	t->m = m;
+	return t;
+}
+
+struct trail *trail_lay(struct machine *m, int segment, const struct trail_wish *wish, struct machine_stop *end,
+			struct err *err)
+{
+	struct trail *t = trail_empty(m);
+
 	t->interval = m->mark_interval ? m->mark_interval : trail_limits.interval;
 	t->keep_hits = wish->hits;
 	if (lay(t, segment, wish, end, err) == 0)

@@ -75,9 +75,11 @@ struct trail_wish {
 	uint32_t watched;
 	const char *expr;       /* to be observed on the way in the activation that is at `depth` at the end; or NULL */
 	uint32_t depth;
+	bool until_change;      /* no further than to some place behind its first change from its first value; and nowhere if it
+				 * cannot be observed */
 };
 
-/* Enter the segment and trace it to its end.  NULL: err says why, and no mark is left. */
+/* Enter the segment and trace it to its end, or as far as is wished.  NULL: err says why, and no mark is left. */
 struct trail *trail_lay(struct machine *m, int segment, const struct trail_wish *wish, struct machine_stop *end,
 			struct err *err) must_check;
 /* From the mark or the start where trail_go() has led, on to the tick: by a leap if that can be.  The trail may be NULL. */
@@ -90,6 +92,8 @@ int trail_go(struct machine *m, const struct trail *trail, int segment, uint64_t
 /* Go to the tick, and have a mark there.  *mark is the trail's own. */
 int trail_mark_at(struct trail *trail, int segment, uint64_t tick, struct machine_mark **mark, struct machine_stop *stop,
 		  struct err *err) must_check;
+/* One without marks, which knows nothing. */
+struct trail *trail_empty(struct machine *m);
 /* A mark that was made elsewhere, and the stack there; both become the trail's. */
 void trail_give_mark(struct trail *trail, struct machine_mark *mark, struct stack *stack);
 /* What the trail knows of a tick's depth, 0: nothing. */

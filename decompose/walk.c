@@ -53,16 +53,21 @@ static void feed(void *ctx, const struct machine_tick *ticks, size_t n)
 			stack_arrive(ctx, &ticks[i]);
 }
 
-int walk_trace(struct machine *m, uint64_t limit, struct stack *stack, struct machine_stop *stop, struct err *err)
+int walk_trace_on(struct machine *m, uint64_t limit, struct stack *stack, struct machine_stop *stop, struct err *err)
 {
 	memset(stop, 0, sizeof *stop);
 	if (m->trace(m->self, limit, false, feed, stack, stop, err) < 0)
 		return -1;
-	if (walk_check_reached(limit, stop, err) < 0)
+	if (walk_check_reached(stop->end ? WALK_TO_END : limit, stop, err) < 0)
 		return -1;
 	if (stack->tick != stop->tick)
 		return walk_diverged(err, "%" PRIu64 " statements were told of %" PRIu64, stack->tick, stop->tick);
 	return 0;
+}
+
+int walk_trace(struct machine *m, uint64_t limit, struct stack *stack, struct machine_stop *stop, struct err *err)
+{
+	return walk_trace_on(m, limit, stack, stop, err) < 0 ? -1 : walk_check_reached(limit, stop, err);
 }
 
 int walk_go(struct machine *m, struct machine_mark *mark, uint64_t tick, struct machine_stop *stop, struct err *err)

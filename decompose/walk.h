@@ -25,6 +25,8 @@ int walk_run(struct machine *m, uint64_t limit, struct machine_stop *stop, struc
  * present place. */
 int walk_trace(struct machine *m, uint64_t limit, struct stack *stack, struct machine_stop *stop,
 	       struct err *err) must_check;
+/* The same, but the segment's end may come first. */
+int walk_trace_on(struct machine *m, uint64_t limit, struct stack *stack, struct machine_stop *stop, struct err *err) must_check;
 /* Return to a mark, which is at that tick. */
 int walk_go(struct machine *m, struct machine_mark *mark, uint64_t tick, struct machine_stop *stop,
 	    struct err *err) must_check;

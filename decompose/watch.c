@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* reverse-watch by halves; watch_scan.c has the search that looks at every stop. */
+/* reverse-watch by halves; watch_scan.c and watch_first.c have the searches that look at every stop. */
 #include "decompose/watch.h"
 
 #include <inttypes.h>
@@ -23,14 +23,20 @@ bool watch_differs(const struct machine_value *a, const struct machine_value *b)
 	return a->kind == MACHINE_VALUE && strcmp(a->text ? a->text : "", b->text ? b->text : "") != 0;
 }
 
+static void tell_progress(struct watch *w)
+{
+	w->progress.evaluations = w->result->evaluations;
+	if (w->m->progress)
+		w->m->progress(w->m->self, &w->progress);
+}
+
 int watch_eval(struct watch *w, uint64_t done, uint64_t all, struct machine_value *value)
 {
 	struct machine *m = w->m;
 
-	w->done = done;
-	w->all = all;
-	if (m->progress)
-		m->progress(m->self, "searching", done, all, w->result->evaluations);
+	w->progress.done = done;
+	w->progress.all = all;
+	tell_progress(w);
 	w->result->evaluations++;
 	*value = (struct machine_value){ .kind = MACHINE_UNDEFINED };
 	if (m->eval(m->self, w->expr, w->depth, value, w->err) == 0)
@@ -67,8 +73,7 @@ int watch_run(struct watch *w, int segment, uint64_t position, struct machine_st
 	while (position - stop->tick > trail_limits.piece && s->end - stop->tick > trail_limits.piece) {
 		if (walk_run(m, stop->tick + trail_limits.piece, stop, w->err) < 0)
 			return -1;
-		if (m->progress)
-			m->progress(m->self, "searching", w->done, w->all, w->result->evaluations);
+		tell_progress(w);
 	}
 	return walk_run(m, position > s->end ? WALK_TO_END : position, stop, w->err);
 }
@@ -153,20 +158,6 @@ int watch_check(struct watch *w, uint64_t done, uint64_t all)
 	return rc;
 }
 
-/* An end inside a statement is a position of its own, which no tick was told of: there EXPR is V. */
-static void note_observed(const struct watch *w, struct watch_segment *s)
-{
-	const struct machine_seen *seen = &s->trail->seen;
-
-	s->observed = s->trail->observed && seen->whole;
-	s->changed = s->observed && seen->changes > 0;
-	s->change = seen->last;
-	if (s->observed && s->last > s->end && watch_differs(&seen->value, &w->now)) {
-		s->changed = true;
-		s->change = s->end;
-	}
-}
-
 static int trace_segment(struct watch *w, int i, struct watch_segment *s)
 {
 	struct machine_stop end;
@@ -175,7 +166,7 @@ static int trace_segment(struct watch *w, int i, struct watch_segment *s)
 	*s = (struct watch_segment){ .alive = true };
 	if (!w->m->moves(w->m->self, i))
 		return 0;
-	if (lay_trail(w, i, true, &end) < 0)
+	if (lay_trail(w, i, w->observes, &end) < 0)
 		return -1;
 	stack = &s->trail->stack;
 	s->end = end.tick;
@@ -186,21 +177,21 @@ static int trace_segment(struct watch *w, int i, struct watch_segment *s)
 	if (!s->alive && s->birth > s->last)
 		return walk_diverged(w->err, "the selected function was not called at the end of a command");
 	forget_shortest(w, i);
-	note_observed(w, s);
+	watch_note_observed(w, s);
 	/* This is now, reached by a run: what EXPR depends on is the same, or the search would find nothing true. */
 	return i == w->n - 1 && (end.inside || end.depth >= w->depth) ? watch_check(w, 0, 0) : 0;
 }
 
 bool watch_alive(const struct watch *w, int i)
 {
-	if (i == w->n)
+	if (i == w->n || w->anywhere)
 		return true;
 	return i >= w->traced_from && w->segments[i].alive;
 }
 
 int watch_trace_to(struct watch *w, int i)
 {
-	while (w->traced_from > i && watch_alive(w, w->traced_from)) {
+	while (!w->anywhere && w->traced_from > i && watch_alive(w, w->traced_from)) {
 		if (trace_segment(w, w->traced_from - 1, &w->segments[w->traced_from - 1]) < 0)
 			return -1;
 		w->traced_from--;
@@ -412,6 +403,9 @@ static int search_marks(struct watch *w, int *lo, struct machine_value *before)
 
 		if (!w->m->moves(w->m->self, i) || watch_observed_constant(w, i))
 			continue;
+		int rc = watch_constant_since(w, i + 1) ? watch_found_observed(w, i) : 0;
+		if (rc != 0)
+			return rc < 0 ? -1 : 0;
 		if (watch_retrace(w, i) < 0)
 			return -1;
 		if (!has_marks(w, i))
@@ -432,7 +426,7 @@ static int search_marks(struct watch *w, int *lo, struct machine_value *before)
 			return halve_to_end(w, &h);
 		watch_forget(w, i);
 	}
-	w->result->outcome = WATCH_UNPROVEN;
+	w->result->outcome = watch_constant_since(w, 0) ? WATCH_NEVER_CHANGED : WATCH_UNPROVEN;
 	return 0;
 }
 
@@ -455,7 +449,9 @@ static int search(struct watch *w)
 int watch_search(struct machine *m, const char *expr, uint32_t selected_depth, const struct watch_options *options,
 		 struct watch_result *result, struct err *err)
 {
-	struct watch w = { .m = m, .expr = expr, .depth = selected_depth, .result = result, .err = err };
+	enum watch_which which = options ? options->which : WATCH_ANY;
+	struct watch w = { .m = m, .expr = expr, .depth = selected_depth, .result = result, .err = err,
+			   .observes = which != WATCH_ANY || !m->leap, .anywhere = which == WATCH_FIRST && options->anywhere, .progress.doing = "searching" };
 	int rc;
 
 	memset(result, 0, sizeof *result);
@@ -465,7 +461,9 @@ int watch_search(struct machine *m, const char *expr, uint32_t selected_depth, c
 	w.segments = xcalloc(w.n, sizeof *w.segments);
 	rc = value_now(&w);
 	if (rc == 0)
-		rc = options && options->last ? watch_scan(&w) : search(&w);
+		rc = which == WATCH_ANY ? search(&w) : which == WATCH_LAST ? watch_scan(&w) : watch_first(&w);
+	if (rc == 0)
+		watch_count(&w);
 	for (int i = 0; i < w.n; i++)
 		trail_free(w.segments[i].trail);
 	free(w.segments);

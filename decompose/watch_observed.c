@@ -16,13 +16,64 @@ bool watch_observed_constant(const struct watch *w, int segment)
 	return s->observed && !s->changed;
 }
 
-/* Is V seen at all later stops? */
-static bool constant_since(const struct watch *w, int segment)
+/* Nobody looked at a segment that has no stops. */
+static bool left_alone(const struct watch *w, int segment)
+{
+	const struct machine *m = w->m;
+
+	return !m->moves(m->self, segment) && m->leaves_alone && m->leaves_alone(m->self, segment);
+}
+
+bool watch_constant_since(const struct watch *w, int segment)
 {
 	for (int i = segment; i < w->n; i++)
-		if (!watch_observed_constant(w, i))
+		if (i < w->traced_from || !(watch_observed_constant(w, i) || left_alone(w, i)))
 			return false;
 	return true;
+}
+
+/* An end inside a statement is a position of its own, which no tick was told of: there EXPR is V. */
+void watch_note_observed(const struct watch *w, struct watch_segment *s)
+{
+	s->seen = s->trail->seen;
+	s->seen.value.text = NULL;
+	s->observed = s->trail->observed && s->seen.whole;
+	s->changed = s->observed && s->seen.changes > 0;
+	s->change = s->seen.last;
+	if (s->observed && s->last > s->end && watch_differs(&s->trail->seen.value, &w->now)) {
+		s->changed = true;
+		s->change = s->end;
+	}
+}
+
+/* Only where each of them was looked at: from the start of history, or the birth, to now. */
+void watch_count(struct watch *w)
+{
+	struct watch_result *r = w->result;
+	bool valued = false, late = !watch_alive(w, w->traced_from);
+	uint64_t changes = 0;
+	int before = w->traced_from;
+
+	while (!late && before > 0 && left_alone(w, before - 1))
+		before--;
+	if (w->misled || w->anywhere || (before > 0 && !late))
+		return;
+	for (int i = w->traced_from; i < w->n; i++) {
+		const struct watch_segment *s = &w->segments[i];
+
+		if (left_alone(w, i))
+			continue;
+		if (!s->observed || (s->last > s->end && i < w->n - 1))
+			return;
+		late |= !valued && s->seen.changes != s->seen.since;
+		changes += valued ? s->seen.changes : s->seen.since;
+		valued |= s->seen.valued;
+		if (s->last > s->end && s->changed && s->change == s->end)
+			valued ? changes++ : (late = true);
+	}
+	r->counted = r->outcome != WATCH_FOUND || changes > 0;
+	r->changes = changes;
+	r->late = r->counted ? late : r->late;
 }
 
 /* The last position that differs: the one before the birth does. */
@@ -66,10 +117,11 @@ int watch_found_observed(struct watch *w, int segment)
 		return -1;
 	int rc = value_at(w, segment, k, unborn, &mark, &before, &held);
 	bool latest = w->result->latest;
-	w->result->latest = latest || constant_since(w, segment + 1);
+	w->result->latest = latest || watch_constant_since(w, segment + 1);
 	if (rc == 0 && held)
 		rc = watch_found(w, segment, mark, k, k, &before, &held);
 	watch_value_free(&before);
+	w->misled |= !held;
 	if (rc == 0 && held)
 		w->result->target.marked = true;
 	else

@@ -11,17 +11,20 @@
 #include "decompose/walk.h"
 #include "decompose/watch.h"
 
+#define WATCH_NOT_KNOWN (UINT64_MAX - 1)
+
 /* What a trace said of a segment at whose end the watched activation lives. */
 struct watch_segment {
 	bool alive;             /* it lived at the start, too */
 	uint64_t birth;         /* otherwise: the first position at which it lives, at least 1 */
-	uint64_t end;           /* e */
+	uint64_t end;           /* e; where nothing was traced WATCH_NOT_KNOWN, as the last */
 	uint64_t last;          /* the last position: e or e+1 */
 	struct trail *trail;    /* NULL where the command does not move */
 	bool trodden;           /* the trail had marks, and they have been dropped */
 	bool observed;          /* EXPR was looked at on the way, at every stop of the activation, and so: */
+	struct machine_seen seen;       /* its text is the trail's, and not here */
 	bool changed;
-	uint64_t change;        /* the last position whose next one has another value */
+	uint64_t change;        /* the last position whose next one has another value, that being V at the last */
 };
 
 struct watch {
@@ -31,8 +34,11 @@ struct watch {
 	int n;
 	struct watch_segment *segments;         /* [traced_from .. n) hold */
 	int traced_from;
-	struct machine_value now;               /* V */
-	uint64_t done, all;                     /* as last told to progress() */
+	bool anywhere;                          /* the activation lives at all boundaries, traced or not */
+	bool observes;                          /* where the machine can */
+	bool misled;                            /* what was observed did not hold */
+	struct machine_value now;               /* V; or, once the first change is known, the value after that */
+	struct machine_progress progress;       /* as last told */
 	struct watch_result *result;
 	struct err *err;
 };
@@ -83,9 +89,17 @@ void watch_forget(struct watch *w, int segment);
 /* The marks are wanted again, where watch_forget() or a lack of room dropped them. */
 int watch_retrace(struct watch *w, int segment) must_check;
 
+/* The trail of the segment has been laid: what did it see? */
+void watch_note_observed(const struct watch *w, struct watch_segment *s);
+/* How often EXPR changed, if that was seen: the result has it. */
+void watch_count(struct watch *w);
 /* Was EXPR seen to be V at all stops of the segment? */
 bool watch_observed_constant(const struct watch *w, int segment);
-/* The exact latest change (options.last): every position, from now backwards. */
+/* And at all later ones, and in all segments behind it? */
+bool watch_constant_since(const struct watch *w, int segment);
+/* The exact latest change: every position, from now backwards. */
 int watch_scan(struct watch *w) must_check;
+/* The exact first change: every position, from the start or the birth on. */
+int watch_first(struct watch *w) must_check;
 
 #endif

@@ -248,6 +248,8 @@ int watch_scan(struct watch *w)
 
 	w->result->outcome = WATCH_NEVER_CHANGED;
 	w->result->latest = true;
+	w->progress.doing = "the last change";
+	w->progress.towards = MACHINE_BACKWARDS;
 	for (; rc == 0 && !scan.found && scan.segment >= 0; scan.segment--) {
 		rc = watch_trace_to(w, scan.segment);
 		if (rc == 0)

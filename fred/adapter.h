@@ -43,6 +43,7 @@ enum adapter_event_kind {
 	ADAPTER_WAYS,           /* with a trace: .fields are the number i of the first, and the ways to ticks 16(i+1), 16(i+2), ... */
 	ADAPTER_ARRIVING,       /* a clock run has come to its tick and will show the place next; go_on() lets it.  stop.tick, way:
 				 * 0 where not told */
+	ADAPTER_ALARM,          /* the trail's alarm has stopped the program in the middle of a command: go_on() or halt() */
 	ADAPTER_CLOSED,         /* the agent is gone */
 };
 
@@ -179,6 +180,8 @@ struct adapter {
 	bool (*unmeasured)(const char *state);
 	int (*measure)(void *self, const char *command, const char *state, struct err *err);
 
+	/* Does what is left of a command that was halted on its way. */
+	const char *go_on_command;
 	/* All NULL where `run` needs no history before its first stop.  beginning(): at the prompt after the line `text` started
 	 * the program, where does the way to here begin?  Reply: that, for begin(), or "" and why there is no such place, which is
 	 * "" if the program begins here.  begin() answers the prompt at which text was given: the program is started, and halted
@@ -186,26 +189,39 @@ struct adapter {
 	int (*beginning)(void *self, const char *text, struct err *err);
 	int (*begin)(void *self, const char *where, struct err *err);
 	const char *begin_command;      /* what a user types to come there */
-	const char *go_on_command;
 
-	/* All NULL where no run can be halted in the middle at full speed.  land() answers the prompt: the command is run to its end,
+	/* NULL where no run can be halted in the middle at full speed.  land() answers the prompt: the command is run to its end,
 	 * or until ckpt_alarm() goes off; to the nth such pass, nth 0: to none, but they are counted; and no further than to the first pass
-	 * of `end`.  Both may be NULL.  The prompt, or a failed reply, with why, ends it.  landed() asks where that is.  Reply: "landed", at
-	 * the next statement, or "pass", and then the state() there, and the place as a pass of its own; "many", too many passes; "vain", where the
-	 * place would not be found again; or "end".  Second their number.  call_of(): where the call of the frame at that depth began, or one further in.  Reply: its
-	 * depth, and a pass; 0 where it is not known.  goes_on(): does go_on_command do what is left of such a command, given
-	 * where an alarm has halted it? */
+	 * of `end`.  Both may be NULL.  The prompt, or a failed reply, with why, ends it.  call_of(): where the call of the frame at that
+	 * depth began, or one further in.  Reply: its depth, and a pass; 0 where it is not known. */
 	int (*land)(void *self, const char *text, const struct pass *pass, uint64_t nth, const struct pass *end, struct err *err);
-	int (*landed)(void *self, struct err *err);
 	int (*call_of)(void *self, uint32_t depth, struct err *err);
-	bool (*goes_on)(const char *command);
+	/* NULL: never.  As land(), with hits of the enabled breakpoints of `settings` for passes: nth 0: all are counted, up to `most`; else
+	 * to the nth of them, or not exactly, to a statement behind it.  state: that of the command's end, or NULL: another end is refused. */
+	int (*hits)(void *self, const char *text, const char *settings, uint64_t nth, uint64_t most, bool exactly,
+		    const struct pass *end, const char *state, struct err *err);
+	/* 0: never.  The session may be snapshotted at any moment of a run; restored there, the debugger comes to a prompt by this signal,
+	 * unless the run comes to its end before, or nothing else is possible; landed() tells.  The user's own run, too. */
+	int trail_signal;
+	/* NULL where there is neither.  landed() asks where such a run has come to its prompt.  Reply: "landed", at the next statement or,
+	 * in a call that waits, inside one, or "pass", and then the state() there, and the place as a pass of its own, where there are
+	 * passes; "many", too many passes; "vain", where the place would not be found again; "end"; or "hit", an end that is one.  Second their
+	 * number, or, where there are none, how many ticks of the run were counted before it, as last_stop() counts.
+	 * goes_on(): does go_on_command do what is left of such a command, given where it was halted so?  ending: the state() at its end.
+	 * *end: where go_on_command is to be halted then (land()); pc 0: that comes to its end by itself.  Both NULL: it has not ended yet,
+	 * and may be one. */
+	int (*landed)(void *self, struct err *err);
+	/* May be NULL.  At the prompt to which a run of the user's has led: the last tick of it in a frame so deep, or in a caller, 0: there was
+	 * none.  Reply: that, and all its ticks; or nothing, if nobody has counted. */
+	int (*last_stop)(void *self, uint32_t depth, struct err *err);
+	bool (*goes_on)(const char *command, const char *ending, struct pass *end);
 
 	/* Was the command one plain `next`, and did it come to its end by itself?  NULL: it cannot be told. */
 	bool (*ended_next)(const char *command, const char *ending);
 
 	/* Both NULL: never.  The clock_run() that comes next, with ADAPTER_OBSERVES, looks at the expression on its way; see
-	 * struct machine.  Replies: whether it will; decoded by seen_of(). */
-	int (*observe)(void *self, const char *expr, uint32_t depth, struct err *err);
+	 * struct machine.  language: as for eval_in(), or NULL.  Replies: whether it will; decoded by seen_of(). */
+	int (*observe)(void *self, const char *expr, uint32_t depth, const char *language, struct err *err);
 	int (*observed)(void *self, struct err *err);
 	int (*seen_of)(const struct adapter_event *reply, struct machine_seen *seen);
 
@@ -217,6 +233,12 @@ struct adapter {
 	int (*clock_run)(void *self, const char *text, uint64_t limit, enum adapter_trace trace, uint32_t watched,
 			 const char *breakpoints, bool show, const char *until, bool by_instruction, struct err *err);
 	int (*go_on)(void *self, struct err *err);
+
+	/* The trail: snapshots in the middle of a run.  NULL: there is none.  ckpt_alarm() with that mark makes an ADAPTER_ALARM.  halt() answers ADAPTER_ALARM in a session restored to where
+	 * that came, as go_on() does when it comes: the prompt ends it, at nearly the same place.  Then land() with no command leads to the
+	 * next statement. */
+	int (*halt)(void *self, struct err *err);
+	uint64_t alarm_mark;
 	uint64_t mark_interval;         /* struct machine */
 	bool leaps;                     /* does clock_run() know ADAPTER_LEAPS? */
 };

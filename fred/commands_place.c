@@ -2,6 +2,7 @@
 /* Commands about positions: checkpoints, branches, history. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -37,8 +38,14 @@ static int checkpoint(struct repl *repl, struct session *s, const char *args, st
 static int list(struct repl *repl, struct session *s, const char *args, struct err *err)
 {
 	cleanup_buf struct buf b = {0};
+	bool trail = !strcmp(args, "--trail");
 
-	return show(session_list(s, &b, err), &b, "");
+	if (*args && !trail)
+		return err_set(err, "fred-list takes --trail or nothing, not '%s'", args);
+	int r = session_list(s, &b, err);
+	if (r == 0 && trail)
+		session_trail(s, &b);
+	return show(r, &b, "");
 }
 
 static int restart(struct repl *repl, struct session *s, const char *args, struct err *err)
@@ -89,9 +96,9 @@ const struct command place_commands[] = {
 	 "Keeps this position under a number, for fred-restart and fred-history; it is never thinned away.\n"
 	 "Example: `fred-checkpoint before the import`.",
 	 checkpoint, false},
-	{"fred-list", NULL, "", "show checkpoints and branches",
+	{"fred-list", NULL, "[--trail]", "show checkpoints and branches",
 	 "Number, place, time that the program had run, commands since, memory that only this checkpoint holds, and note.\n"
-	 "The first position is checkpoint 0; * is where we are.",
+	 "The first position is checkpoint 0; * is where we are.  --trail: the snapshots in the middle of long runs, too.",
 	 list, false},
 	{"fred-restart", NULL, "[N]", "go to checkpoint N, or to the first position",
 	 "Example: `fred-restart 1`.", restart, false},

@@ -57,15 +57,56 @@ static int reverse_nexti(struct repl *repl, struct session *s, const char *args,
 	return reverse(s, REVERSE_NEXTI, args, err);
 }
 
+static const struct {
+	const char *option;
+	enum session_change which;
+} changes[] = {{"--first", CHANGE_FIRST}, {"--last", CHANGE_LAST}, {"--any", CHANGE_ANY}};
+
+/* "--frist" is no expression in any language, but "--n" may begin one: "--n<3". */
+static size_t option_length(const char *args)
+{
+	size_t n = !strncmp(args, "--", 2) ? 2 + strspn(args + 2, "abcdefghijklmnopqrstuvwxyz-") : 0;
+
+	return n > 2 && (!args[n] || strchr(" \t", args[n])) ? n : 0;
+}
+
+/* Of options there may be none; *which is then as it was, CHANGE_ANY unless `given`.  *args: behind them. */
+static int watch_options(const char **args, bool given, enum session_change *which, struct err *err)
+{
+	for (size_t n; (n = option_length(*args)) > 0; *args = skip_blanks(*args + n), given = true) {
+		size_t i = 0, count = sizeof changes / sizeof *changes;
+
+		while (i < count && (strlen(changes[i].option) != n || strncmp(*args, changes[i].option, n) != 0))
+			i++;
+		if (i == count)
+			return err_set(err, "there is no option %.*s; there are --first, --last and --any", (int)n, *args);
+		if (given && changes[i].which != *which)
+			return err_set(err, "one change at a time, please: --first, --last or --any");
+		*which = changes[i].which;
+	}
+	return 0;
+}
+
 static int reverse_watch(struct repl *repl, struct session *s, const char *args, struct err *err)
 {
-	bool last = !strncmp(args, "--last", 6) && (args[6] == ' ' || !args[6]);
+	enum session_change which = CHANGE_ANY;
 
-	if (last)
-		args = skip_blanks(args + 6);
+	if (watch_options(&args, false, &which, err))
+		return -1;
 	if (!*args)
 		return err_set(err, "fred-reverse-watch needs an expression, for example: fred-reverse-watch total < 100");
-	return session_watch(s, args, last, err);
+	return session_watch(s, args, which, err);
+}
+
+static int last(struct repl *repl, struct session *s, const char *args, struct err *err)
+{
+	enum session_change which = CHANGE_LAST;
+
+	if (watch_options(&args, true, &which, err))
+		return -1;
+	if (!*args)
+		return err_set(err, "fred-last needs an expression, for example: fred-last total");
+	return session_watch(s, args, which, err);
 }
 
 static int start(struct repl *repl, struct session *s, const char *args, struct err *err) { return session_start(s, err); }
@@ -112,14 +153,20 @@ const struct command travel_commands[] = {
 	 "function that a library calls; `continue` leads to it from there.\n"
 	 "Example: `break 12`, then `fred-reverse-continue`.",
 	 reverse_continue, true},
-	{"fred-reverse-watch", "fred-rw", "[--last] EXPR", "go to the statement that gave EXPR its present value",
+	{"fred-reverse-watch", "fred-rw", "[--WHICH] EXPR", "go to the statement that gave EXPR its present value",
 	 "Searches the life of the program for a statement before which EXPR had another value and after which it has the\n"
 	 "present one, and goes there: EXPR is still good, and the next statement makes it bad.  EXPR may call functions;\n"
 	 "what they change is taken back.  If it has local variables it is evaluated in the frame that is selected now, in\n"
-	 "callees in that frame up the stack, and before its function was called it has no value.  The value may have changed\n"
-	 "again later; --last looks at every stop backwards and finds the latest change.\n"
+	 "callees in that frame up the stack, and before its function was called it has no value.\n"
+	 "WHICH is any, unless you say so: the value may have changed again later.  --last looks at every stop backwards and finds\n"
+	 "the latest change; --first looks at every stop from the start on, and finds the first statement after which EXPR is no\n"
+	 "longer what it was when it first had a value.\n"
 	 "Example: `fred-reverse-watch len(queue) < 100`; in gdb `fred-reverse-watch list_len(head) < 17`.",
 	 reverse_watch, false},
+	{"fred-last", NULL, "EXPR", "go to the statement that changed EXPR last",
+	 "Short for fred-reverse-watch --last.\n"
+	 "Example: `fred-last self.tail`.",
+	 last, false},
 	{"fred-start", NULL, "", "go to where the program was started",
 	 "In gdb that is main(), wherever `run` stopped: the program is started once more to come there.\n"
 	 "Example: `fred-start`.",

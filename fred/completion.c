@@ -92,20 +92,42 @@ static void add_branches(const struct arguments *a)
 		add_if_begun(session_branch_name(asked, i), a->text);
 }
 
+static const char *const watch_options[] = {"--first", "--last", "--any"};
+enum { WATCH_OPTIONS = sizeof watch_options / sizeof *watch_options };
+
+/* The option, with a blank behind it, that the text begins with. */
+static const char *option_at(const char *text)
+{
+	for (int i = 0; i < WATCH_OPTIONS; i++) {
+		size_t n = strlen(watch_options[i]);
+		if (!strncmp(text, watch_options[i], n) && text[n] && strchr(" \t", text[n]))
+			return watch_options[i];
+	}
+	return NULL;
+}
+
 /* As after `p`, which all debuggers know. */
 static void add_expression(const struct arguments *a)
 {
-	static const char option[] = "--last", print[] = "p ";
-	size_t skipped = a->before > strlen(option) && !strncmp(a->args, option, strlen(option)) ? strlen(option) : 0;
-	const char *expr = a->args + skipped;
-	while (expr < a->args + a->before && strchr(" \t", *expr))
-		expr++;
-	cleanup_free char *line = xasprintf("%s%s", print, expr);
+	static const char print[] = "p ";
+	const char *expr = a->args, *word = a->args + a->before;
 
-	if (a->before == 0 && a->text[0] == '-')
-		add_if_begun(option, a->text);
+	for (const char *option; (option = option_at(expr)) != NULL && expr + strlen(option) < word;) {
+		expr += strlen(option);
+		while (expr < word && strchr(" \t", *expr))
+			expr++;
+	}
+	cleanup_free char *line = xasprintf("%s%s", print, expr);
 	size_t start = strlen(print) + a->before - (size_t)(expr - a->args);
 	add_debugger_words(line, start, start + strlen(a->text));
+}
+
+static void add_watch(const struct arguments *a)
+{
+	if (a->before == 0 && a->text[0] == '-')
+		for (int i = 0; i < WATCH_OPTIONS; i++)
+			add_if_begun(watch_options[i], a->text);
+	add_expression(a);
 }
 
 static const struct {
@@ -113,7 +135,7 @@ static const struct {
 	void (*add)(const struct arguments *a);
 } takes[] = {
 	{"fred-set", add_settings}, {"fred-show", add_settings}, {"fred-help", add_topics},
-	{"fred-switch", add_branches}, {"fred-reverse-watch", add_expression},
+	{"fred-switch", add_branches}, {"fred-reverse-watch", add_watch}, {"fred-last", add_expression},
 };
 
 static void add_arguments(const struct command *c, const struct arguments *a)

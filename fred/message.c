@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -53,6 +54,7 @@ int put_output(int fd, const char *data, unsigned long n)
 void progress_line(const char *fmt, ...)
 {
 	cleanup_buf struct buf b = {0};
+	struct winsize size;
 	char text[300];
 	va_list ap;
 
@@ -62,7 +64,9 @@ void progress_line(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	buf_printf(&b, "\r\033[KFReD: %s", text);
+	/* What does not fit would begin a line that nobody wipes. */
+	int columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 8 ? size.ws_col - 7 : (int)sizeof text;
+	buf_printf(&b, "\r\033[KFReD: %.*s", columns, text);
 	progress_shown = fd_write_all(STDERR_FILENO, b.data, b.len) == 0;
 }
 

@@ -11,7 +11,7 @@ void say_error(const char *fmt, ...) printf_like(1, 2);
 /* Program and debugger output, unchanged.  -1 when nobody reads any more. */
 int put_output(int fd, const char *data, unsigned long n) must_check;
 
-/* A line that is overwritten by the next one, on a terminal only; progress_end() wipes it. */
+/* A line that is overwritten by the next one, on a terminal only, and cut to its width; progress_end() wipes it. */
 void progress_line(const char *fmt, ...) printf_like(1, 2);
 void progress_end(void);
 

@@ -8,7 +8,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "fred/message.h"
-#include "fred/session_priv.h"
+#include "fred/session_points.h"
 #include "fred/settings.h"
 #include "fred/terminal.h"
 
@@ -18,7 +18,7 @@ static int open_stderr(struct session *s, struct err *err)
 	struct stat out, errs;
 	int p[2];
 
-	s->stderr_read = s->stderr_write = -1;
+	s->stderr_read = s->stderr_write = s->trail.alarm = -1;
 	if (fstat(STDOUT_FILENO, &out) || fstat(STDERR_FILENO, &errs))
 		return 0;
 	if (out.st_dev == errs.st_dev && out.st_ino == errs.st_ino)
@@ -136,6 +136,7 @@ void session_close(struct session *s)
 {
 	if (!s)
 		return;
+	points_free(s->timeline);
 	snapshots_drop_all(s->timeline);        /* before the engine's session, to which they belong */
 	timeline_free(s->timeline);
 	ckpt_session_free(s->ckpt);

@@ -72,7 +72,8 @@ int session_undo(struct session *session, long n, struct err *err) must_check;
 int session_redo(struct session *session, long n, struct err *err) must_check;
 enum session_reverse { REVERSE_STEP, REVERSE_NEXT, REVERSE_FINISH, REVERSE_CONTINUE, REVERSE_STEPI, REVERSE_NEXTI };
 int session_reverse(struct session *session, enum session_reverse how, long n, struct err *err) must_check;
-int session_watch(struct session *session, const char *expr, bool last, struct err *err) must_check;
+enum session_change { CHANGE_ANY, CHANGE_FIRST, CHANGE_LAST };
+int session_watch(struct session *session, const char *expr, enum session_change which, struct err *err) must_check;
 
 /* Checkpoints and branches. */
 int session_checkpoint(struct session *session, const char *note, struct err *err) must_check;
@@ -85,6 +86,8 @@ int session_switch(struct session *session, const char *name, struct err *err) m
 /* The i-th branch, NULL after the last. */
 const char *session_branch_name(const struct session *session, size_t i);
 int session_list(struct session *session, struct buf *out, struct err *err) must_check;
+/* The snapshots in the middle of runs: a line for each run. */
+void session_trail(struct session *session, struct buf *out);
 int session_history(struct session *session, struct buf *out, struct err *err) must_check;
 int session_when(struct session *session, struct buf *out, struct err *err) must_check;
 

@@ -80,7 +80,8 @@ int reverse_to_call(struct session *s, struct departure *d, uint64_t n, bool *fo
 		if (r == 0 && entry.before.moved)
 			r = go_to_call(s, d, depth, &entry, found, err);
 		reverse_target_free(&entry.before);
-		s->timeline->here = *found ? s->timeline->here : d->from;
+		if (!*found)
+			travel_due(s, d->from);
 		entry.older = true;
 	} while (r == 0 && !*found && entry.unsure);
 	if (r == 0 && !*found && entry.before.moved)

@@ -117,7 +117,7 @@ static int search(struct search *f, struct err *err)
 			m = f->d.m;
 			r = find_back(f, m, statements, &from, err);
 		}
-		f->s->timeline->here = f->d.from;
+		travel_due(f->s, f->d.from);
 		f->no_more = from.no_more;
 		f->base = NULL;
 		if (r == 0 && from.moved)
@@ -149,7 +149,7 @@ int reverse_by_instruction(struct session *s, bool over_calls, uint64_t n, struc
 	if (r == 0 && !f.base && s->astray)
 		r = travel_to(s, f.d.from, err);
 	if (r) {
-		s->timeline->here = f.d.from;
+		travel_due(s, f.d.from);
 		go_back(s, &f.d, err);
 	}
 	depart_end(s, &f.d);

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "fred/message.h"
 #include "fred/session_machine.h"
+#include "fred/session_points.h"
 
 struct machine_mark {
 	struct ckpt_snapshot *snapshot;
@@ -32,6 +33,11 @@ static bool op_moves(void *self, int segment)
 
 bool machine_moves(const struct fred_machine *m, int segment) { return m->nodes[segment + 1]->class == COMMAND_MOVES; }
 
+static bool op_leaves_alone(void *self, int segment)
+{
+	return ((struct fred_machine *)self)->nodes[segment + 1]->class == COMMAND_DEBUGGER;
+}
+
 /* The same depth alone is not enough: a function may have ended with a jump to another, in its place. */
 static bool same_function(const struct place *a, const struct place *b)
 {
@@ -50,6 +56,7 @@ static bool op_is_next(void *self, int segment, uint32_t *depth)
 }
 
 static uint32_t op_calm(void *self, int segment) { return ((struct fred_machine *)self)->nodes[segment + 1]->calm; }
+static uint32_t op_still(void *self, int segment) { return ((struct fred_machine *)self)->nodes[segment + 1]->still; }
 
 int machine_here(struct fred_machine *m, struct machine_stop *stop, struct err *err)
 {
@@ -108,9 +115,13 @@ static bool is_far(const struct fred_machine *m, uint64_t limit)
 	uint64_t far = m->far;
 
 	if (m->splits && split_possible(m->session, end)) {
-		if (m->calls && end->whole && !end->called)
+		/* A clock that is quick goes through what lies between points; POINTS_AS_FAR sees to it that it is not too much. */
+		if (!m->session->adapter->land)
+			return points_has(m->session, end) && points_are_far(end);
+		if ((m->calls && end->whole && !end->called) || points_has(m->session, end) || split_at_once(end))
 			return true;
-		far = far && far < m->splits ? far : m->splits;
+		uint64_t splits = end->hits.is_long ? 1 : m->hits && end->hits.asked && !(end->hits.here && end->whole) ? m->hits_far : m->splits;
+		far = far && far < splits ? far : splits;
 	}
 	return far && m->stop.tick >= far && limit > far;
 }
@@ -123,6 +134,24 @@ static int too_far(const struct fred_machine *m, struct err *err)
 	return -1;
 }
 
+/* Would it be quicker to count the hits of breakpoints in the segment, at whose start the machine is, than to go through it? */
+static bool may_count(const struct fred_machine *m)
+{
+	const struct node *end = m->nodes[m->segment + 1];
+
+	return !m->started && !end->hits.asked && split_possible(m->session, end);
+}
+
+/* Nothing is told of frames, for nobody needs them where only breakpoints are looked for. */
+static void pass_over(struct fred_machine *m, void (*fn)(void *ctx, const struct machine_tick *ticks, size_t n), void *ctx)
+{
+	const struct node *end = m->nodes[m->segment + 1];
+	struct machine_tick tick = {.depth = 1, .kind = MACHINE_LINE, .breakpoint = end->hits.here};
+
+	fn(ctx, &tick, 1);
+	m->stop = (struct machine_stop){.tick = 1, .depth = end->place.depth ? end->place.depth : 1, .end = true, .inside = end->inside};
+}
+
 static int op_trace(void *self, uint64_t limit, bool with_breakpoints,
 		    void (*fn)(void *ctx, const struct machine_tick *ticks, size_t n), void *ctx,
 		    struct machine_stop *stop, struct err *err)
@@ -130,11 +159,20 @@ static int op_trace(void *self, uint64_t limit, bool with_breakpoints,
 	struct fred_machine *m = self;
 	struct told told = {fn, ctx};
 
+	if (fn && with_breakpoints && !m->started && m->nodes[m->segment + 1]->hits.none) {
+		pass_over(m, fn, ctx);
+		*stop = m->stop;
+		return 0;
+	}
+	bool counted = with_breakpoints && m->hits && m->hits < limit && may_count(m);
+	limit = counted ? m->hits : limit;
 	if (limit > m->stop.tick && is_far(m, limit))
 		return too_far(m, err);
 	if (limit > m->stop.tick && !m->stop.end &&
 	    machine_forward(m, limit, fn ? &told : NULL, with_breakpoints, err))
 		return -1;
+	if (counted && !m->stop.end)
+		return too_far(m, err);
 	*stop = m->stop;
 	return 0;
 }
@@ -252,7 +290,7 @@ static int op_observe(void *self, const char *expr, uint32_t depth, struct err *
 
 	if (!s->adapter->observe)
 		return 0;
-	if (s->adapter->observe(s->agent, expr, depth, err) || request_reply(s, &reply, -1, err))
+	if (s->adapter->observe(s->agent, expr, depth, s->language, err) || request_reply(s, &reply, -1, err))
 		return -1;
 	m->observing = reply.n_fields && !strcmp(reply.fields[0], "1");
 	if (!m->observing)
@@ -267,7 +305,6 @@ static int op_observed(void *self, struct machine_seen *seen, struct err *err)
 	struct session *s = m->session;
 	struct adapter_event reply;
 
-	m->observing = false;
 	if (s->adapter->observed(s->agent, err) || request_reply(s, &reply, -1, err))
 		return -1;
 	int r = s->adapter->seen_of(&reply, seen);
@@ -275,7 +312,38 @@ static int op_observed(void *self, struct machine_seen *seen, struct err *err)
 	return r ? err_set(err, "the debugger does not say what it saw") : 0;
 }
 
-static void op_progress(void *self, const char *doing, uint64_t done, uint64_t all, unsigned evaluations)
+/* The program's time in a segment; what a reverse move found has none. */
+static uint64_t time_in(const struct fred_machine *m, int segment)
+{
+	return machine_moves(m, segment) ? m->nodes[segment + 1]->ran_us - m->nodes[segment]->ran_us : 0;
+}
+
+/* What part of the run, from where the search began, lies behind it: by the program's time, and inside a segment by ticks. */
+static double part_done(const struct fred_machine *m, const struct machine_progress *p)
+{
+	double all = 0, done = 0, here = (double)p->done / (double)p->all;
+
+	for (int i = 0; i < m->n; i++) {
+		double time = (double)time_in(m, i);
+		bool behind = p->towards == MACHINE_BACKWARDS ? i > m->segment : i < m->segment;
+
+		all += time;
+		done += behind ? time : i == m->segment ? time * here : 0;
+	}
+	return all > 0 ? done / all : here;
+}
+
+/* Microseconds that the work will take, should the search come to the other end of the run; 0: too early to tell. */
+static uint64_t estimate(struct fred_machine *m, double part, uint64_t now)
+{
+	if (!m->pace.since)
+		m->pace = (struct pace){.since = now, .from = part};
+	if (part - m->pace.from < 0.01)
+		return 0;
+	return now - m->session->work_since + (uint64_t)((double)(now - m->pace.since) * (1 - part) / (part - m->pace.from));
+}
+
+static void op_progress(void *self, const struct machine_progress *p)
 {
 	struct fred_machine *m = self;
 	uint64_t now = clock_us();
@@ -283,9 +351,11 @@ static void op_progress(void *self, const char *doing, uint64_t done, uint64_t a
 	if (now - m->shown_us < 100000)
 		return;
 	m->shown_us = now;
-	cleanup_free char *how_far = all ? xasprintf("%u%%", (unsigned)(done * 100 / all))
-					 : xasprintf("%llu stops", (unsigned long long)done);
-	work_tell(m->session, xasprintf("%s, %s, %u evaluations, %u snapshots", doing, how_far, evaluations, m->snapshots));
+	double part = !p->all ? 0 : p->towards ? part_done(m, p) : (double)p->done / (double)p->all;
+	cleanup_free char *how_far = p->all ? xasprintf("%u%%", (unsigned)(part * 100))
+					    : xasprintf("%llu stops", (unsigned long long)p->done);
+	m->session->work_most = p->all && p->towards ? estimate(m, part, now) : 0;
+	work_tell(m->session, xasprintf("%s, %s, %u evaluations, %u snapshots", p->doing, how_far, p->evaluations, m->snapshots));
 }
 
 int machine_death_segment(const struct fred_machine *m)
@@ -336,7 +406,7 @@ static struct machine *open_machine(struct session *s, struct node *first, struc
 	m->breakpoints = breakpoints;
 	m->shown_us = clock_us();
 	m->ops = (struct machine){
-		.self = m, .segments = op_segments, .moves = op_moves, .is_next = op_is_next, .calm = op_calm,
+		.self = m, .segments = op_segments, .moves = op_moves, .leaves_alone = op_leaves_alone, .is_next = op_is_next, .calm = op_calm, .still = op_still,
 		.enter = op_enter, .now = op_now, .run = op_run,
 		.trace = op_trace, .leap = s->adapter->leaps && !m->nodes[m->n]->by_instruction ? op_leap : NULL,
 		.leave = s->adapter->finish ? op_leave : NULL, .mark = op_mark, .go = op_go, .drop = op_drop, .eval = op_eval,
@@ -386,12 +456,29 @@ int machine_compare(struct fred_machine *m, int segment, struct err *err)
 	return end_compare(m->session, m->nodes[segment + 1], &m->ends[segment], &m->changed, err);
 }
 
+int machine_came_to(struct fred_machine *m, int segment, struct node *end, bool *same, struct err *err)
+{
+	bool changed = true, known = m->ends[segment].place && *m->ends[segment].place;
+
+	*same = false;
+	if (known && end_compare(m->session, end, &m->ends[segment], &changed, err))
+		return -1;
+	*same = known && !changed && end->witness.place;
+	return 0;
+}
+
 void machine_limit(struct fred_machine *m, uint64_t ticks) { m->far = ticks; }
 
 void machine_split(struct fred_machine *m, uint64_t ticks, bool calls)
 {
 	m->splits = ticks;
 	m->calls = calls;
+}
+
+void machine_count_hits(struct fred_machine *m, uint64_t near, uint64_t far)
+{
+	m->hits = near;
+	m->hits_far = far;
 }
 
 uint32_t machine_lasting(const struct fred_machine *m) { return m->lows; }

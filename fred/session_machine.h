@@ -26,10 +26,15 @@ struct fred_machine {
 	uint64_t far;                   /* a segment of more ticks is given up; 0: none is */
 	uint64_t splits;                /* the same of those that can be split; and */
 	bool calls;                     /* of what was split all but the last piece, and those that end at a call */
+	uint64_t hits, hits_far;        /* machine_count_hits() */
 	unsigned snapshots;
 	bool diverged;                  /* a run was not like the first one ... */
 	bool changed;                   /* ... or it was, as far as statements go, but came to other values */
 	uint64_t shown_us;
+	struct pace {                   /* of a search that goes through the run tick by tick: */
+		uint64_t since;         /* clock_us(); 0: there is none */
+		double from;            /* part of the run that lay behind it then */
+	} pace;
 };
 
 /* Who is told of the ticks of a run. */

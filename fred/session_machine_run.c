@@ -20,7 +20,7 @@ static int forward_in_place(struct fred_machine *m, struct err *err)
 	struct node *end = m->nodes[m->segment + 1];
 
 	m->session->astray = true;
-	if (run_again(m->session, end, err) || machine_here(m, &m->stop, err))
+	if (run_again(m->session, m->nodes[m->segment], end, err) || machine_here(m, &m->stop, err))
 		return -1;
 	m->stop.end = true;
 	m->stop.inside = end->inside;
@@ -70,6 +70,17 @@ static void told_ticks(struct fred_machine *m, const struct told *told, const st
 		told->fn(told->ctx, event->ticks, event->n_ticks);
 }
 
+/* Is all that is known of it what the clock has to look for? */
+static bool is_state_alone(const struct session *s, const struct node *end)
+{
+	return !s->adapter->needs_ends && end->partial && end->tick == UINT64_MAX;
+}
+
+static const char *until(const struct session *s, const struct node *end)
+{
+	return s->adapter->needs_ends || !end->partial || end->tick == UINT64_MAX ? end->state : NULL;
+}
+
 int machine_forward(struct fred_machine *m, uint64_t limit, const struct told *told, bool breakpoints, struct err *err)
 {
 	struct session *s = m->session;
@@ -89,7 +100,7 @@ int machine_forward(struct fred_machine *m, uint64_t limit, const struct told *t
 	s->astray = true;
 	if (s->adapter->clock_run(s->agent, m->started ? NULL : end->command, limit,
 				  m->leaps ? ADAPTER_LEAPS : !told ? ADAPTER_QUIET : m->observing ? ADAPTER_OBSERVES : ADAPTER_TRACES,
-				  m->leaps ? *m->leaps : 0, breakpoints ? m->breakpoints : NULL, m->show, end->state, end->by_instruction, err))
+				  m->leaps ? *m->leaps : 0, breakpoints ? m->breakpoints : NULL, m->show, until(s, end), end->by_instruction, err))
 		return -1;
 	uint64_t at = m->stop.tick;
 	m->started = true;
@@ -128,8 +139,16 @@ int machine_forward(struct fred_machine *m, uint64_t limit, const struct told *t
 		return -1;
 	m->stop.diverged |= ways_differ(&m->ways[m->segment], m->stop.tick, m->way) ||
 			    (m->stop.end && end->partial && end->way && m->way != end->way);
+	if (m->stop.end && !m->stop.diverged && is_state_alone(s, end)) {
+		end->tick = m->stop.tick;       /* from now on it need not be looked for */
+		end->way = m->way;
+	}
 	if (m->stop.end && end_seen(s, end, &m->ends[m->segment], &m->stop.diverged, err))
 		return -1;
+	if (m->stop.end && !m->stop.diverged && end->hits.unsure) {
+		end->inside = m->stop.inside;
+		end->hits.unsure = false;
+	}
 	m->diverged |= m->stop.diverged;
 	return 0;
 }

@@ -45,6 +45,7 @@ struct session {
 	bool cancelled;                 /* ^C was typed and nobody has heeded it yet */
 	uint64_t work_since;            /* while internal: clock_us() */
 	char *doing;                    /* ... as last told; NULL: not yet */
+	uint64_t work_most;             /* ... and how long at most, in microseconds, as far as can be estimated; 0: it cannot */
 
 	struct stdin_log {              /* stdin that is no terminal: all bytes read so far, and how far they are used */
 		struct buf data;
@@ -55,6 +56,15 @@ struct session {
 	struct buf typed;               /* terminal input that went to the program in the present command */
 	size_t read_eofs;               /* and ends of file that it read */
 	struct buf typeahead;           /* what a human typed and nobody has read yet */
+
+	struct trail {                  /* of the present command: session_points.c */
+		int alarm;              /* ckpt_alarm(), or -1 */
+		uint64_t ran;           /* nanoseconds that it had counted at the last look; without alarms ckpt_ran_us() at the last point */
+		uint64_t next;          /* microseconds that the alarm was set to; without alarms clock_us() of the next point; 0: not known yet */
+		bool off;               /* it has failed */
+		unsigned points;
+		uint64_t faults;        /* ckpt_faults() at the last one */
+	} trail;
 
 	char *pending;                  /* text of the command that is being executed, all its lines so far */
 	enum command_class pending_class;
@@ -129,10 +139,11 @@ int request_elsewhere(struct session *s, const struct node *node, char **how, st
 int run_to_prompt(struct session *s, struct adapter_event *event, struct err *err) must_check;
 /* The debugger has exited: SESSION_ENDED and its prompt; books the command under way. */
 void run_ended(struct session *s);
-/* Runs the command that leads to `node` again from its parent, where the session stands, silently. */
-int run_again(struct session *s, struct node *node, struct err *err) must_check;
+/* Runs the command that leads to `node` again from `start`, where the session stands, silently: its parent, or, for one that was split,
+ * where it began. */
+int run_again(struct session *s, const struct node *start, struct node *node, struct err *err) must_check;
 /* The same, wherever that comes to. */
-int run_again_anywhere(struct session *s, struct node *node, struct err *err) must_check;
+int run_again_anywhere(struct session *s, const struct node *start, struct node *node, struct err *err) must_check;
 
 /* session_snapshots.c */
 /* The node has this snapshot now; owned by the timeline. */
@@ -148,6 +159,8 @@ int travel_keep_here(struct session *s, struct err *err) must_check;
 int travel_to(struct session *s, struct node *node, struct err *err) must_check;
 /* Restores without bookkeeping: the machine's marks. */
 int travel_restore(struct session *s, const struct ckpt_snapshot *snapshot, const char *prompt, struct err *err) must_check;
+/* The session counts as being at that node; it has to travel there, unless it is there. */
+void travel_due(struct session *s, struct node *node);
 /* As travel_to(); then shows the place and makes it the present one. */
 int travel_show(struct session *s, struct node *node, struct err *err) must_check;
 /* FReD starts and ends work of its own: quiet terminal, ^C cancels, output dropped. */
@@ -198,6 +211,8 @@ bool machine_diverged(const struct fred_machine *fm);
 bool machine_changed(const struct fred_machine *fm);
 /* Before a target inside the segment is gone to: machine_changed(), if it came to other values when it was run again. */
 int machine_compare(struct fred_machine *fm, int segment, struct err *err) must_check;
+/* The segment was last run to an end that was not its own: was it that one, with the same values? */
+int machine_came_to(struct fred_machine *fm, int segment, struct node *end, bool *same, struct err *err) must_check;
 /* Counters for reports. */
 unsigned machine_snapshots(const struct fred_machine *fm);
 /* The node at which segment i begins. */
@@ -211,8 +226,16 @@ void machine_limit(struct fred_machine *fm, uint64_t ticks);
 /* The same for what session_split.h can split; 0: nothing is.  calls: nor is gone through what was split, but for its last piece and
  * those that end at a call. */
 void machine_split(struct fred_machine *fm, uint64_t ticks, bool calls);
-/* session_split.c: can the run be split whose end that is? */
+/* A trace that is to tell of breakpoints is given up (E2BIG) in a segment of more than `near` ticks where session_hits.h can count them, and
+ * has not yet; and of more than `far` where it has. */
+void machine_count_hits(struct fred_machine *fm, uint64_t near, uint64_t far);
+/* session_split.c: where the debugger's go_on_command is to be halted that does what is left of the command which ended there; pc 0: it
+ * comes to its end by itself. */
+struct pass split_rest_end(const struct session *s, const struct node *whole);
+/* Can the run be split whose end that is? */
 bool split_possible(const struct session *s, const struct node *end);
+/* It can, and has run for so long that it is no use to look whether the clock can go through it. */
+bool split_at_once(const struct node *end);
 /* From now on the debugger shows each place that is run to. */
 void machine_show(struct fred_machine *fm);
 

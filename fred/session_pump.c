@@ -17,7 +17,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "fred/message.h"
-#include "fred/session_priv.h"
+#include "fred/session_points.h"
 #include "fred/terminal.h"
 
 /* Milliseconds that the first output of a command may wait for more: many times a `next`, and nothing that a human sees. */
@@ -107,7 +107,9 @@ static bool take_message(struct session *s, struct adapter_event *event)
 		}
 		if (event->kind == ADAPTER_NOTHING || event->kind == ADAPTER_CLOSED)
 			return false;
-		if (event->kind != ADAPTER_HELLO)
+		if (event->kind == ADAPTER_ALARM)
+			points_alarm(s);
+		else if (event->kind != ADAPTER_HELLO)
 			break;
 		adapter_event_free(event);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the files fred/session_reverse.c, session_instructions.c and session_call.c share: leaving the present for a search, and coming to a
+/* What the files fred/session_reverse.c, session_watch.c, session_instructions.c and session_call.c share: leaving the present for a search, and coming to a
  * place that it found. */
 #ifndef FRED_SESSION_REVERSE_H
 #define FRED_SESSION_REVERSE_H
@@ -13,10 +13,13 @@ struct departure {
 	struct machine *m;
 	struct node *from;
 	uint32_t selected;
+	uint32_t depth;                 /* of the stop; 0: it lies inside a statement */
+	uint32_t chain;                 /* a search for a stop in a frame so deep, or in a caller; 0: in any frame */
 	long threads;                   /* of the program, where a watch asked; */
 	char *owner;                    /* and the thread whose frame the expression needs; "" or NULL: none */
 	char *settings;
 	unsigned vain;                  /* attempts to split a run that came to nothing */
+	bool hits_off;                  /* hits of breakpoints cannot be counted */
 };
 
 /* gone_too: may the program have ended? */
@@ -26,6 +29,11 @@ void depart_end(struct session *s, struct departure *d);
 int go_back(struct session *s, struct departure *d, struct err *err);
 /* The session stands at the target: a node for it, with the present settings; not yet in the row that undo goes along. */
 struct node *arrival_node(struct session *s, struct departure *d, struct reverse_target *target, struct err *err) must_check;
+/* The same, and undo goes along it.  end: for the clock, where no tick tells it; or NULL. */
+int book_arrival(struct session *s, struct departure *d, struct reverse_target *target, const char *end, struct err *err) must_check;
+/* To the user, if so it is: the way here was the same, as far as could be seen.  Not so the values, which may be of the clock, of
+ * random numbers, of files. */
+void say_changed(struct session *s, const struct departure *d);
 
 /* Makes history before the first stop; the session is where it was.  1: there is more now; 0: there is not; or -1. */
 int begin_history(struct session *s, struct err *err) must_check;

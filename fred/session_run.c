@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "fred/message.h"
-#include "fred/session_priv.h"
+#include "fred/session_points.h"
 #include "fred/settings.h"
 #include "fred/terminal.h"
 
@@ -35,7 +35,7 @@ static void keep_before(struct session *s)
 }
 
 /* Nothing that was before can be run again: what led here began in no prompt, or in one of a program that had failed. */
-static void begin_history(struct node *node, bool post_mortem)
+static void start_history(struct node *node, bool post_mortem)
 {
 	node->origin = true;
 	if (post_mortem)
@@ -50,8 +50,8 @@ static void keep_end(struct session *s, struct node *node)
 
 	/* pdb's clock knows the starts of statements only. */
 	if (node->inside && !s->adapter->needs_ends)
-		node->no_end = "^C stopped the program inside a statement, as Python 3.13 does, and there is no way yet to find "
-			       "that place again; fred-undo goes back before it";
+		node->no_end = "the program was stopped inside a statement, as ^C does in Python 3.13, and there is no way yet to "
+			       "find that place again; fred-undo goes back before it";
 	else if (!s->adapter->needs_ends && node->place.kind == MACHINE_EXCEPTION)
 		node->no_end = "^C came to the program as a KeyboardInterrupt, and would have to come again at the same moment; "
 			       "fred-undo goes back before it";
@@ -67,7 +67,7 @@ static void book(struct session *s, struct adapter_event *event)
 
 	if (!s->pending) {                      /* the first prompt */
 		node = timeline_add(t, NULL, NULL, COMMAND_LOOKS);
-		begin_history(node, event && event->post_mortem);
+		start_history(node, event && event->post_mortem);
 		node->checkpoint = t->next_checkpoint++;
 	} else if (s->declined && event && !event->restarted) {
 		return;
@@ -79,7 +79,7 @@ static void book(struct session *s, struct adapter_event *event)
 		node = timeline_add(t, was, s->pending, s->pending_class);
 		node->ran_us = was->ran_us + clock_us() - s->pending_since;
 		if (event && (event->restarted || (was->post_mortem && s->pending_class == COMMAND_MOVES)))
-			begin_history(node, event->post_mortem);
+			start_history(node, event->post_mortem);
 		node->idle = event && event->no_program;
 		node->typed = s->typed;
 		node->eofs = s->read_eofs;
@@ -94,7 +94,9 @@ static void book(struct session *s, struct adapter_event *event)
 		node->place = event->place;
 		event->place = (struct place){0};
 	}
-	if (event && s->pending && s->interrupted && node->class == COMMAND_MOVES)
+	/* Or pdb's signal has (AGENT_HALT_SIGNAL), whoever sent it. */
+	bool stopped = s->interrupted || (event && !s->adapter->needs_ends && !event->stop.end);
+	if (event && s->pending && stopped && node->class == COMMAND_MOVES)
 		keep_end(s, node);
 	if (!s->pending)
 		keep_before(s);
@@ -103,7 +105,10 @@ static void book(struct session *s, struct adapter_event *event)
 
 static void finish_command(struct session *s, struct adapter_event *event)
 {
+	struct node *was = s->timeline->here;
+
 	book(s, event);
+	points_end(s, s->timeline->here != was ? s->timeline->here : NULL);
 	free(steal_pointer(&s->pending));
 	buf_clear(&s->typed);
 }
@@ -139,7 +144,9 @@ void session_wait(struct session *s)
 	if (outer_is_terminal())
 		outer_set(OUTER_RAW);
 	for (;;) {
-		enum pump_result result = session_pump(s, &event, -1);
+		enum pump_result result = session_pump(s, &event, points_wait(s));
+		if (result == PUMP_TIMEOUT)
+			points_look(s);
 		if (result == PUMP_ENDED || result == PUMP_HANGUP) {
 			if (result == PUMP_ENDED)
 				run_ended(s);
@@ -304,15 +311,16 @@ static int run_again_partly(struct session *s, struct node *node, struct err *er
 	return node->settings ? request_load_settings(s, node->settings, err) : 0;
 }
 
-int run_again_anywhere(struct session *s, struct node *node, struct err *err)
+int run_again_anywhere(struct session *s, const struct node *start, struct node *node, struct err *err)
 {
-	cleanup_free char *text = xstrdup(node->command ? node->command : "");
+	const char *command = node->given && start->whole != node ? node->given : node->command;
+	cleanup_free char *text = xstrdup(command ? command : "");
 	char *next = text;
 	struct adapter_event event = {0};
 
-	if (!node->command)
+	if (!command)
 		return request_load_settings(s, node->settings, err);
-	log_info(LOG_SESSION, "run again: %s", node->command);
+	log_info(LOG_SESSION, "run again: %s", command);
 	if (input_replay(s, node, err))
 		return -1;
 	if (node->no_end)
@@ -333,10 +341,10 @@ int run_again_anywhere(struct session *s, struct node *node, struct err *err)
 	return 0;
 }
 
-int run_again(struct session *s, struct node *node, struct err *err)
+int run_again(struct session *s, const struct node *start, struct node *node, struct err *err)
 {
 	cleanup_free char *elsewhere = NULL;
-	int r = run_again_anywhere(s, node, err);
+	int r = run_again_anywhere(s, start, node, err);
 
 	if (r || s->state != SESSION_PROMPT)
 		return r;

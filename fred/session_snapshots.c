@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "decompose/thin.h"
-#include "fred/session_priv.h"
+#include "fred/session_points.h"
 #include "fred/settings.h"
 
 static void forget(struct timeline *t, size_t i)
@@ -55,14 +55,15 @@ static bool drop_one(struct timeline *t, size_t budget)
 	return true;
 }
 
+/* What several of them share is counted once. */
 static bool over_memory(const struct timeline *t)
 {
-	size_t bytes = 0;
+	size_t bytes = points_bytes(t);
 
 	for (size_t i = 0; i < t->n_snapshotted; i++) {
 		struct ckpt_info info;
 		ckpt_info(t->snapshotted[i]->snapshot, &info);
-		bytes += info.private_bytes;
+		bytes += info.share_bytes;
 	}
 	return bytes >> 20 > (size_t)settings.max_snapshot_memory;
 }
@@ -71,9 +72,13 @@ void snapshots_thin(struct timeline *t)
 {
 	while (t->n_snapshotted > (size_t)settings.max_snapshots && drop_one(t, (size_t)settings.max_snapshots))
 		;
+	while (points_drop_one(t, (size_t)settings.max_snapshots / 4))
+		;
 	uint64_t began = clock_us();
 	if (began < t->weigh_next)
 		return;
+	while (t->n_points > 2 && over_memory(t) && points_drop_one(t, t->n_points - 1))
+		;
 	while (t->n_snapshotted > 2 && over_memory(t) && drop_one(t, t->n_snapshotted - 1))
 		;
 	/* To weigh a snapshot costs 0.2 ms and more (the kernel walks its page tables): 2 % of the time is enough. */

@@ -3,16 +3,16 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "fred/message.h"
+#include "fred/session_points.h"
 
 /* The microseconds after which a run can be stopped are true to some FINE_US, in which a program does thousands of statements.
  * Below that it is a matter of luck where it stops, and each time it leads on at least to the next statement: that is tried until it
  * has gone too far MISSES times. */
-enum { LEAST_US = 10, FINE_US = 30, COARSE_US = 300, MISSES = 2, TRIES = 100, MOST_ROUNDS = 512 };
+enum { LEAST_US = 10, FINE_US = 30, COARSE_US = 300, MISSES = 2, TRIES = 100, VAIN = 4, ROUNDS = 512, MOST_ROWS = 40 };
 
 /* What is known of the way from the last node to the end, in microseconds of the program's. */
 struct way_left {
@@ -24,7 +24,7 @@ struct way_left {
 
 void split_limit(struct session *s, struct departure *d, bool calls)
 {
-	bool split = s->adapter->land && d->vain < 2;
+	bool split = (s->adapter->land || s->adapter->trail_signal) && d->vain < 2;
 
 	machine_split(d->fm, split ? SPLIT_FAR : 0, calls && d->vain < 1);
 }
@@ -43,9 +43,10 @@ static void learn(struct way_left *w, const struct landing *l, uint64_t us, bool
 {
 	bool ended = l->how == AT_END;
 
-	/* What it takes to stop is counted, too, so a short time is no measure of what was run. */
+	/* What it takes to stop is counted, too, so a short time is no measure of what was run.  Stopped before the end it came there all the
+	 * same: the rest is one statement, with a loop in it, which from anywhere leads to its end. */
 	if (ended && us > COARSE_US)
-		w->all = l->us + l->us / 50;
+		w->all = l->us < us ? l->us + l->us / 50 : us / 4;
 	else if (ended && us < w->all)
 		w->all = us;
 	else if (nearer && w->fine && us > w->none + (w->all - w->none) / 2)
@@ -61,11 +62,6 @@ static void learn(struct way_left *w, const struct landing *l, uint64_t us, bool
 	if (w->all < w->none + FINE_US)
 		w->all = w->none + FINE_US;
 	w->tries++;
-}
-
-static bool no_nearer(const struct node *from, const struct landing *l)
-{
-	return from->partial && from->state && l->state && !strcmp(from->state, l->state);
 }
 
 static int not_again(struct err *err)
@@ -95,22 +91,33 @@ static int put_in(struct session *s, struct node *end, struct landing *l, bool f
 	return 0;
 }
 
+static uint64_t whole_run(const struct node *end)
+{
+	return (end->whole ? end->whole : end)->ran_us - timeline_run_start(end)->ran_us;
+}
+
 /* By time. */
 static int come_near_by_time(struct session *s, struct node *end, struct node **last, int *nodes, struct err *err)
 {
 	struct way_left w = {.all = end->ran_us - end->parent->ran_us + COARSE_US};
+	int vain = 0;
+	uint64_t most = 2 * whole_run(end) + COARSE_US;
 
-	while (w.tries < TRIES && w.misses < MISSES) {
+	while (w.tries < TRIES && w.misses < MISSES && vain < VAIN) {
+		/* It looks at the clock, say, which has gone on. */
+		if (w.all > most)
+			return not_again(err);
 		struct order order = {.from = end->parent, .to = end->whole ? end->whole : end, .us = next_try(&w),
-				      .end = end->called ? &end->at : NULL};
+				      .end = end->called ? &end->at : NULL, .until = end};
 		struct landing l;
 
 		progress_line("splitting the run, the last of %d pieces is of %.4f s; ^C stops", *nodes + 1, (double)w.all / 1e6);
 		if (land(s, &order, &l, err))
 			return -1;
-		bool nearer = l.how == LANDED && !no_nearer(end->parent, &l);
+		bool nearer = land_between(end->parent, end, &l);
 		log_debug(LOG_SESSION, "landing %d after %llu us of %llu, between %llu and %llu", l.how, (unsigned long long)l.us,
 			  (unsigned long long)order.us, (unsigned long long)w.none, (unsigned long long)w.all);
+		vain += l.how == IN_VAIN;
 		int r = nearer ? put_in(s, end, &l, w.fine, last, err) : 0;
 		learn(&w, &l, order.us, nearer);
 		*nodes += nearer;
@@ -121,40 +128,46 @@ static int come_near_by_time(struct session *s, struct node *end, struct node **
 	return 0;
 }
 
+/* From the last node so many passes on, to one more node.  How that ended, or -1; with `left` it may be at the end: *left have been made. */
+static int row_of_passes(struct session *s, struct node *end, struct order *order, uint64_t *left, struct node **last, struct err *err)
+{
+	struct landing l;
+
+	order->from = end->parent;
+	progress_line("splitting the run, by the times that it comes to one place; ^C stops");
+	if (land(s, order, &l, err))
+		return -1;
+	log_debug(LOG_SESSION, "landing %d, %llu passes", l.how, (unsigned long long)l.passes);
+	int r = l.how == AT_PASS ? put_in(s, end, &l, false, last, err) : left ? 0 : not_again(err);
+	free(l.state);
+	if (left)
+		*left = l.passes;
+	return r ? -1 : (int)l.how;
+}
+
 /* Where a program is just now it comes by again, mostly: to the last time, which is one round of a loop from the end.  The number
  * of nodes; 0: there is none, or it comes by too often. */
 static int come_near_by_passes(struct session *s, struct node *end, struct node **last, struct err *err)
 {
 	struct pass at = end->parent->at;
-	struct order order = {.from = end->parent, .to = end->whole ? end->whole : end, .pass = &at, .end = end->called ? &end->at : NULL};
-	struct landing l;
+	struct order order = {.pass = &at, .to = end->whole ? end->whole : end, .end = end->called ? &end->at : NULL, .nth = ROUNDS};
+	int r = at.pc ? AT_PASS : AT_END, nodes = 0;
+	uint64_t left = 0;
 
-	if (!at.pc)
-		return 0;
-	if (land(s, &order, &l, err))
-		return -1;
-	free(l.state);
-	log_debug(LOG_SESSION, "landing %d, %llu passes", l.how, (unsigned long long)l.passes);
-	if (l.how != AT_END || !l.passes)
-		return 0;
-	/* What is looked for next may lie some rounds before that. */
-	uint64_t all = l.passes, done = 0;
-	int nodes = 0;
-	for (uint64_t back = MOST_ROUNDS; done < all; back /= 8) {
-		if (all <= back + done)
+	while (r == AT_PASS && nodes < MOST_ROWS) {
+		r = row_of_passes(s, end, &order, &left, last, err);
+		nodes += r == AT_PASS;
+	}
+	/* What is looked for next may lie some rounds before the end. */
+	for (uint64_t back = ROUNDS / 8; r == AT_END && left; back /= 8) {
+		if (left <= back)
 			continue;
-		order.from = end->parent;
-		order.nth = all - back - done;
-		if (land(s, &order, &l, err))
-			return -1;
-		int r = l.how != AT_PASS ? not_again(err) : put_in(s, end, &l, false, last, err);
-		free(l.state);
-		if (r)
-			return -1;
-		done = all - back;
+		order.nth = left - back;
+		left = back;
+		r = row_of_passes(s, end, &order, NULL, last, err) == AT_PASS ? AT_END : -1;
 		nodes++;
 	}
-	return nodes;
+	return r < 0 ? -1 : nodes;
 }
 
 /* Nodes ever nearer to `end`; their number, or -1. */
@@ -210,11 +223,32 @@ static int go_to_pass(struct session *s, struct node *from, struct node *after, 
 		return -1;
 	int r = l.how == AT_PASS ? land_here(s, after, &l, at, err) : not_again(err);
 	free(l.state);
-	if (r == 0) {
-		(*at)->called = true;
+	if (r == 0)
 		tell(*at);
-	}
 	return r;
+}
+
+/* Behind *from the place is passed n times, up to one on the edge to `after`, or at that: on to the last but one, so that from there
+ * on it is the first. */
+static int leave_one_pass(struct session *s, struct node **from, struct node *after, const struct pass *place, uint64_t n, int *nodes,
+			  struct err *err)
+{
+	if (n <= 1)
+		return 0;
+	++*nodes;
+	return go_to_pass(s, *from, after, place, n - 1, from, err);
+}
+
+/* Between the two.  Was that not known? */
+static bool become_calm(struct node *node, const struct node *from, uint32_t depth)
+{
+	bool is_new = false;
+
+	for (; node != from; node = node->parent) {
+		is_new |= node->calm < depth;
+		node->calm = node->calm < depth ? depth : node->calm;
+	}
+	return is_new;
 }
 
 /* `node` lies in what was called at that depth, which lasts there: a node at the call, and one at the last such call before it,
@@ -235,20 +269,17 @@ static int come_to_call(struct session *s, struct node *node, uint32_t depth, st
 		from = from->parent;
 		if (count_calls(s, from, node->whole, &call, &n, err))
 			return -1;
-	} while (n == behind && from->whole);
-	if (n == UINT64_MAX || n == behind)
+	} while (n == behind && from->whole == node->whole);
+	if (n == behind)                /* made before the run began */
+		return become_calm(node, from, depth - 1);
+	if (n == UINT64_MAX)
 		return 0;
-	n -= behind;
-	if (n > 1) {
-		if (go_to_pass(s, from, after, &call, n - 1, &at, err))
-			return -1;
-		from = at;
-		nodes++;
-	}
-	if (go_to_pass(s, from, after, &call, 1, &at, err))
+	if (after->at.pc == call.pc && after->at.sp == call.sp)         /* it has been come to before */
+		return become_calm(node, after, depth - 1);
+	if (leave_one_pass(s, &from, after, &call, n - behind, &nodes, err) || go_to_pass(s, from, after, &call, 1, &at, err))
 		return -1;
-	for (struct node *k = node; k != at; k = k->parent)
-		k->calm = depth - 1;
+	at->called = true;
+	become_calm(node, at, depth - 1);
 	return nodes;
 }
 
@@ -256,58 +287,133 @@ static int come_to_call(struct session *s, struct node *node, uint32_t depth, st
  * nodes, which may be none; -1. */
 static int make_first_pass(struct session *s, struct node *node, struct err *err)
 {
-	struct node *at;
+	struct node *from = node->parent;
 	uint64_t n, behind;
-	int nodes = 0;
+	int nodes = 1;
 
-	if (!node->at.pc || count_calls(s, node, node->whole, &node->at, &behind, err) ||
-	    count_calls(s, node->parent, node->whole, &node->at, &n, err))
-		return node->at.pc ? -1 : 0;
+	if (!node->at.pc)
+		return 0;
+	if (count_calls(s, node, node->whole, &node->at, &behind, err) || count_calls(s, from, node->whole, &node->at, &n, err))
+		return -1;
 	if (n == UINT64_MAX || behind == UINT64_MAX || n <= behind)
 		return 0;
-	if (n - behind > 1) {
-		if (go_to_pass(s, node->parent, node, &node->at, n - behind - 1, &at, err))
-			return -1;
-		at->called = false;
-		nodes++;
-	}
+	if (leave_one_pass(s, &from, node, &node->at, n - behind, &nodes, err))
+		return -1;
 	node->called = true;
-	return nodes + 1;
+	return nodes;
+}
+
+static bool goes_on(const struct session *s, const struct node *whole, struct pass *end)
+{
+	const char *command = whole->given ? whole->given : whole->command;
+
+	*end = (struct pass){0};
+	return command && s->adapter->goes_on && s->adapter->goes_on(command, whole->state, end);
+}
+
+struct pass split_rest_end(const struct session *s, const struct node *whole)
+{
+	struct pass end;
+
+	return goes_on(s, whole, &end) ? end : (struct pass){0};
 }
 
 bool split_possible(const struct session *s, const struct node *end)
 {
-	if (!s->adapter->land || s->several || end->class != COMMAND_MOVES || !end->parent || end->instructions || end->by_instruction)
+	struct pass at;
+
+	if ((!s->adapter->land && !s->adapter->trail_signal) || s->several || end->class != COMMAND_MOVES || !end->parent || end->instructions || end->by_instruction)
 		return false;
-	return end->whole || (!end->partial && end->command && s->adapter->goes_on(end->command));
+	if (end->whole)
+		return true;
+	/* For what is left of its input nobody would look where go_on_command cannot end it. */
+	return !end->partial && goes_on(s, end, &at) && (!at.pc || (!end->typed.len && !end->eofs));
+}
+
+/* For longer, and without a point of the trail, it has not run but waited.  With `run` most of the time is gdb's. */
+enum { RAN_LONG_US = 20000, WAITED_US = 400000 };
+
+bool split_at_once(const struct node *end)
+{
+	uint64_t ran = end->ran_us - end->parent->ran_us;
+
+	return !end->whole && (!end->parent->whole || end->parent->point) && !end->parent->begun && ran > RAN_LONG_US && ran < WAITED_US;
 }
 
 /* Their number. */
 static int put_nodes_in(struct session *s, struct departure *d, uint32_t called, struct err *err)
 {
-	struct node *end = machine_node(d->fm, machine_segment(d->fm) + 1);
+	struct node *end = machine_node(d->fm, machine_segment(d->fm) + 1), *node;
 	uint32_t lasting = machine_lasting(d->fm);
+	int put_in = split_counted(s, d, end, err);
 
+	if (put_in)
+		return put_in;
+	put_in = points_put_in(s, end, s->adapter->land ? POINTS_LAST : POINTS_AS_FAR, &node, err);
+
+	if (put_in || !s->adapter->land)
+		return put_in;
 	if (!end->whole || end->called)
 		return come_near(s, end, err);
 	int nodes = lasting == UINT32_MAX ? 0 : come_to_call(s, end, called && called <= lasting ? called : lasting + 1, err);
 	return nodes ? nodes : make_first_pass(s, end, err);
 }
 
+/* It did not come by a point of the trail.  Where others lie on the way, what makes it go another way may lie before them.  Else it is split
+ * there no more, if it came to the same end without. */
+static int find_another_way(struct session *s, struct departure *d, struct err *err)
+{
+	int segment = machine_segment(d->fm), n = d->m->segments(d->m->self);
+	struct node *end = machine_node(d->fm, segment + 1), *next = segment + 2 <= n ? machine_node(d->fm, segment + 2) : NULL, *node;
+	bool same = false;
+	int r = points_put_in(s, end, POINTS_MIDDLE, &node, err);
+
+	if (r || !end->point || !next || (next != end->whole && next->whole != end->whole))
+		return r;
+	if (machine_came_to(d->fm, segment, end->whole, &same, err))
+		return -1;
+	if (same)
+		land_out(s, end, next);
+	return same;
+}
+
+bool split_rejoin(struct session *s, struct departure *d)
+{
+	struct err err;
+
+	if (s->adapter->land || !s->adapter->trail_signal || !machine_diverged(d->fm) || s->cancelled || s->state != SESSION_PROMPT)
+		return false;
+	int r = find_another_way(s, d, &err);
+	travel_due(s, d->from);
+	if (r < 0)
+		log_info(LOG_SESSION, "no other way: %s", err.what);
+	if (r <= 0)
+		return false;
+	machine_close(d->fm);
+	d->m = machine_open(s, d->settings, &d->fm);
+	return true;
+}
+
+bool split_stopped(const struct session *s, const struct err *err)
+{
+	if (s->cancelled || s->state != SESSION_PROMPT || err->sys == ECANCELED)
+		return true;
+	log_info(LOG_SESSION, "not split: %s", err->what);
+	return false;
+}
+
 int split(struct session *s, struct departure *d, uint32_t called, struct err *err)
 {
 	int nodes = put_nodes_in(s, d, called, err);
 
-	if (nodes < 0 && (s->cancelled || s->state != SESSION_PROMPT || err->sys == ECANCELED))
+	travel_due(s, d->from);
+	if (nodes < 0 && split_stopped(s, err))
 		return -1;
-	if (nodes < 0)
-		log_info(LOG_SESSION, "not split: %s", err->what);
-	s->timeline->here = d->from;
 	if (nodes > 0) {
 		machine_close(d->fm);
 		d->m = machine_open(s, d->settings, &d->fm);
-	}
-	else
+	} else {
 		d->vain++;
+	}
 	return nodes > 0;
 }

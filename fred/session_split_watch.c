@@ -4,14 +4,13 @@
  * which the expression comes to its present value.  What is left is a matter for decompose/.
  *
  * It is looked at where statements begin (land()), so at places where a search by ticks might look, too. */
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "fred/message.h"
 #include "fred/session_split.h"
+#include "fred/session_points.h"
 
 /* Microseconds and ticks; and how often. */
 enum { LEAST_US = 10, FINE_US = 20, COARSE_US = 100, MISSES = 2, TRIES = 80, MOST_PASSES = 16384, ROW = 512, ROWS = 200 };
@@ -22,9 +21,13 @@ struct narrow {
 	const char *expr;
 	struct machine_value now;
 	struct node *first, *lo;        /* where the run begins; here, too, it is another */
+	struct node *end;               /* from there on it is as it is now */
 	struct node *whole;             /* the end of the run */
+	struct node edge;               /* from `first` on to `whole`, for its input, */
+	struct input_rest rest;         /* of which this has not been read at lo; its bytes are the edge's */
 	uint64_t us;                    /* after so long, from lo on, it is as it is now */
 	unsigned evaluations;
+	bool unproven;                  /* it is as it is now wherever it was looked at */
 };
 
 /* Is it as it is now?  1 or 0. */
@@ -76,19 +79,28 @@ static int find_segment(struct narrow *w, int *found, struct err *err)
 	return 0;
 }
 
+/* What is left of the edge's input where a node has read so much of it. */
+static struct input_rest rest_at(const struct narrow *w, const struct node *mid)
+{
+	return (struct input_rest){
+		.typed = {.data = w->edge.typed.data + mid->typed.len, .len = w->edge.typed.len - mid->typed.len},
+		.eofs = w->edge.eofs - mid->eofs,
+	};
+}
+
 /* Of the places on the way only the last is of use. */
 static void come_to(struct narrow *w, struct node *mid)
 {
 	if (w->lo != w->first)
 		snapshots_keep(w->s->timeline, w->lo, NULL);
 	mid->parent = w->first;
-	mid->rest = w->first->whole != NULL;
 	w->lo = mid;
+	w->rest = rest_at(w, mid);
 }
 
-/* On from lo, as ordered.  1: there it is as it is now, or the run was over before; 0: it is not, and that is the new lo; *nearer:
- * this is another place. */
-static int go_on(struct narrow *w, struct order *order, bool *nearer, struct err *err)
+/* On from lo, as ordered.  1: there it is as it is now, or the run has come nowhere, or to its end; 0: it is not, and that is the
+ * new lo. */
+static int go_on(struct narrow *w, struct order *order, struct err *err)
 {
 	struct landing l;
 	struct node *mid;
@@ -96,42 +108,62 @@ static int go_on(struct narrow *w, struct order *order, bool *nearer, struct err
 
 	order->from = w->lo;
 	order->to = w->whole;
+	order->until = w->end;
+	order->input = &w->rest;
 	progress_line("searching the last %.4f s of %.3f, %u evaluations; ^C stops", (double)w->us / 1e6,
 		      (double)w->whole->ran_us / 1e6, w->evaluations);
 	if (land(w->s, order, &l, err))
 		return -1;
-	bool there = l.how == LANDED || l.how == AT_PASS;
-	*nearer = there && !(w->lo->partial && w->lo->state && !strcmp(w->lo->state, l.state));
-	int r = *nearer ? land_behind(w->s, w->lo, w->whole, &l, &mid, err) : 0;
-	if (r == 0 && *nearer)
+	bool elsewhere = land_between(w->lo, w->end, &l);
+	int r = elsewhere ? land_behind(w->s, w->lo, w->whole, &l, &mid, err) : 0;
+	if (r == 0 && elsewhere) {
+		input_settle(w->s, &w->edge, mid);
 		same = look(w, err);
+	}
 	free(l.state);
 	if (r || same < 0)
 		return -1;
 	log_debug(LOG_SESSION, "watch: landing %d after %llu us, %llu passes of %llu us: %d", l.how, (unsigned long long)order->us,
 		  (unsigned long long)order->nth, (unsigned long long)w->us, same);
-	if (*nearer && same)
-		snapshots_keep(w->s->timeline, mid, NULL);
-	else if (*nearer)
+	if (!same)
 		come_to(w, mid);
-	return same || !there;
+	else if (elsewhere)
+		snapshots_keep(w->s->timeline, mid, NULL);
+	return same;
 }
 
-static int go_on_for(struct narrow *w, uint64_t us, bool *nearer, struct err *err)
+static int go_on_for(struct narrow *w, uint64_t us, struct err *err)
 {
 	struct order order = {.us = us};
 
-	return go_on(w, &order, nearer, err);
+	return go_on(w, &order, err);
+}
+
+/* By halves of the trail's points. */
+static int halve_trail(struct narrow *w, struct err *err)
+{
+	struct node *mid;
+	int r;
+
+	while ((r = points_put_in(w->s, w->end, POINTS_MIDDLE, &mid, err)) > 0) {
+		int same = look(w, err);
+		if (same < 0)
+			return -1;
+		if (same)
+			w->end = mid;
+		else
+			w->first = w->lo = mid;
+	}
+	w->us = w->end->ran_us - w->lo->ran_us + COARSE_US;
+	return r;
 }
 
 /* By halves of the time. */
 static int halve(struct narrow *w, struct err *err)
 {
-	bool nearer;
-
 	for (int i = 0; i < TRIES && w->us > COARSE_US; i++) {
 		uint64_t us = w->us / 2;
-		int same = go_on_for(w, us, &nearer, err);
+		int same = go_on_for(w, us, err);
 		if (same < 0)
 			return -1;
 		w->us = same ? us : w->us - us * 9 / 10;
@@ -142,22 +174,18 @@ static int halve(struct narrow *w, struct err *err)
 /* What it takes to start and to stop is as much as what is run now, and varies as much: on by luck, until it has gone too far some times. */
 static int edge_on(struct narrow *w, struct err *err)
 {
-	uint64_t none = LEAST_US;
-	bool nearer;
 	int misses = 0;
 
 	for (int i = 0; i < TRIES && misses < MISSES; i++) {
-		uint64_t us = none + w->us * (unsigned)(1 + (i * 5 + 3) % 8) / 8;
-		int same = go_on_for(w, us, &nearer, err);
+		uint64_t us = LEAST_US + w->us * (unsigned)(1 + (i * 5 + 3) % 8) / 8;
+		int same = go_on_for(w, us, err);
 		if (same < 0)
 			return -1;
-		misses += (same || !nearer) && us <= LEAST_US + FINE_US;
-		if (nearer && !same && us > none + w->us / 2)
+		misses += same && us <= LEAST_US + FINE_US;
+		if (!same && us > LEAST_US + w->us / 2)
 			w->us *= 2;             /* there may be more than was thought */
-		else if (!nearer && !same && us > none)
-			none = us;
 		else if (same && w->us > FINE_US)
-			w->us = us > none + FINE_US ? us - none : FINE_US;
+			w->us = us > LEAST_US + FINE_US ? us - LEAST_US : FINE_US;
 	}
 	return 0;
 }
@@ -168,12 +196,12 @@ static int come_by(struct narrow *w, struct err *err)
 	struct pass at = w->lo->at;
 	struct order order = {.pass = &at};
 	uint64_t step = 16;
-	bool nearer, over = false;
+	bool over = false;
 
 	/* In steps that grow until they go too far, and shrink then. */
 	while (at.pc && step > 0 && step <= MOST_PASSES) {
 		order.nth = step;
-		int same = go_on(w, &order, &nearer, err);
+		int same = go_on(w, &order, err);
 		if (same < 0)
 			return -1;
 		over |= same;
@@ -183,20 +211,21 @@ static int come_by(struct narrow *w, struct err *err)
 }
 
 /* Where the machine between lo and the end of the run has come to. */
-static int put_end_in(struct narrow *w, struct fred_machine *fm, const struct machine_stop *stop, struct node **hi, struct err *err)
+static int put_end_in(struct narrow *w, struct fred_machine *fm, const struct machine_stop *stop, const struct node *end,
+		      struct node **hi, struct err *err)
 {
 	*hi = timeline_add_found(w->s->timeline, w->lo, w->s->adapter->go_on_command, COMMAND_MOVES, w->s->prompt);
 	(*hi)->partial = !stop->end;
 	(*hi)->tick = stop->tick;
 	(*hi)->way = machine_way(fm);
-	(*hi)->rest = w->lo->whole != NULL;
 	(*hi)->state = w->whole->state ? xstrdup(w->whole->state) : NULL;
+	input_settle(w->s, end, *hi);
 	w->s->astray = false;
 	return travel_keep_here(w->s, err);
 }
 
 /* On from lo by rows of ticks to the first at whose end it is as it is now: *hi; NULL: it does not come. */
-static int walk_rows(struct narrow *w, struct machine *m, struct fred_machine *fm, struct node **hi, struct err *err)
+static int walk_rows(struct narrow *w, struct machine *m, struct fred_machine *fm, const struct node *end, struct node **hi, struct err *err)
 {
 	struct machine_stop stop;
 	int same = 0;
@@ -218,27 +247,50 @@ static int walk_rows(struct narrow *w, struct machine *m, struct fred_machine *f
 		if (same == 0 && stop.end)
 			return 0;
 	}
-	return same ? put_end_in(w, fm, &stop, hi, err) : 0;
+	return same ? put_end_in(w, fm, &stop, end, hi, err) : 0;
 }
 
 static int walk_on(struct narrow *w, struct node **hi, struct err *err)
 {
 	struct node end = {.parent = w->lo, .command = (char *)(uintptr_t)w->s->adapter->go_on_command, .class = COMMAND_MOVES,
-			   .state = w->whole->state, .place = w->whole->place};
+			   .state = w->whole->state, .place = w->whole->place, .typed = w->rest.typed, .eofs = w->rest.eofs,
+			   .stdin_pos = w->whole->stdin_pos};
 	struct fred_machine *fm;
 	struct machine *m = machine_open_between(w->s, w->lo, &end, &fm);
 
-	int r = walk_rows(w, m, fm, hi, err);
+	int r = walk_rows(w, m, fm, &end, hi, err);
 	machine_close(fm);
 	return r;
 }
 
-/* The pieces are put together otherwise than the commands were, and nobody knows which of them reads what. */
-static bool reads_input(const struct node *from, const struct node *to)
+/* It is the same at the ends of all commands.  Is it another at a point of the trail, or where a run has been split?  1: then the
+ * search goes on from there. */
+static int scan_trail(struct narrow *w, struct err *err)
 {
-	while (to != from && !to->typed.len && !to->eofs)
-		to = to->parent;
-	return to != from;
+	struct node *start = machine_node(w->d->fm, 0), *point;
+
+	for (w->end = machine_node(w->d->fm, w->d->m->segments(w->d->m->self)); w->end != start; w->end = w->lo) {
+		int r = split_possible(w->s, w->end) ? points_put_in(w->s, w->end, POINTS_LAST, &point, err) : 0;
+		int same = 1;
+
+		w->first = w->lo = r > 0 ? point : w->end->parent;
+		if (r >= 0 && w->lo->whole)
+			same = r > 0 ? look(w, err) : look_at_node(w, w->lo, err);
+		if (r < 0 || same < 0)
+			return -1;
+		if (same == 0)
+			return 1;
+	}
+	return 0;
+}
+
+static void take_edge(struct narrow *w)
+{
+	struct input_rest all = {0};
+
+	land_input(w->first, w->whole, &all);
+	w->edge = (struct node){.typed = all.typed, .eofs = all.eofs, .stdin_pos = w->whole->stdin_pos};
+	w->rest = all;
 }
 
 static int narrow(struct narrow *w, struct node **hi, struct err *err)
@@ -248,30 +300,43 @@ static int narrow(struct narrow *w, struct node **hi, struct err *err)
 	*hi = NULL;
 	if (look_at_present(w, err) || find_segment(w, &segment, err))
 		return -1;
-	if (segment < 0)
+	if (segment < 0) {
+		int r = scan_trail(w, err);
+		w->unproven = r == 0;
+		if (r <= 0)
+			return r;
+	} else {
+		w->end = machine_node(w->d->fm, segment + 1);
+		w->first = w->lo = machine_node(w->d->fm, segment);
+	}
+	w->whole = w->end->whole ? w->end->whole : w->end;
+	if (!split_possible(w->s, w->end))
 		return 0;
-	struct node *end = machine_node(w->d->fm, segment + 1);
-	w->first = w->lo = machine_node(w->d->fm, segment);
-	w->whole = end->whole ? end->whole : end;
-	w->us = end->ran_us - w->lo->ran_us + COARSE_US;
-	if (!split_possible(w->s, end) || reads_input(w->lo, w->whole))
-		return 0;
+	if (halve_trail(w, err))
+		return -1;
+	take_edge(w);
 	return halve(w, err) || edge_on(w, err) || come_by(w, err) ? -1 : walk_on(w, hi, err);
 }
 
-int split_watch(struct session *s, struct departure *d, const char *expr, unsigned *evaluations, struct err *err)
+int split_watch(struct session *s, struct departure *d, const char *expr, struct watch_result *result, unsigned *evaluations,
+		struct err *err)
 {
 	struct narrow w = {.s = s, .d = d, .expr = expr};
 	struct node *hi;
 	int r = narrow(&w, &hi, err);
 
+	if (r == 0 && w.unproven) {
+		/* A run of minutes is not gone through by ticks for that. */
+		*result = (struct watch_result){.outcome = WATCH_UNPROVEN, .after = w.now, .evaluations = w.evaluations};
+		travel_due(s, d->from);
+		return 2;
+	}
 	free(w.now.text);
+	buf_free(&w.edge.typed);
 	*evaluations = w.evaluations;
-	s->timeline->here = d->from;
-	if (r && (s->cancelled || s->state != SESSION_PROMPT || err->sys == ECANCELED))
+	travel_due(s, d->from);
+	if (r && split_stopped(s, err))
 		return -1;
-	if (r)
-		log_info(LOG_SESSION, "not split: %s", err->what);
 	if (r || !hi) {
 		d->vain = 2;
 		split_limit(s, d, false);

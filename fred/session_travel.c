@@ -13,6 +13,7 @@ void work_begin(struct session *s)
 {
 	s->internal = s->silent = true;
 	s->work_since = clock_us();
+	s->work_most = 0;
 	outer_set(OUTER_QUIET);
 }
 
@@ -22,7 +23,12 @@ void work_tell(struct session *s, char *doing)
 		free(s->doing);
 		s->doing = doing;
 	}
-	progress_line("%s, %.0f s; ^C stops", s->doing ? s->doing : "at work", (double)(clock_us() - s->work_since) / 1e6);
+	double seconds = (double)(clock_us() - s->work_since) / 1e6, most = (double)s->work_most / 1e6;
+
+	if (most > seconds)
+		progress_line("%s, %.0f of %.0f s; ^C stops", s->doing, seconds, most);
+	else
+		progress_line("%s, %.0f s; ^C stops", s->doing ? s->doing : "at work", seconds);
 }
 
 void work_end(struct session *s)
@@ -119,9 +125,20 @@ static int run_down(struct session *s, struct node *from, struct node *node, str
 {
 	if (node == from)
 		return 0;
-	if (run_down(s, from, start_of(from, node), err))
+	struct node *start = start_of(from, node);
+	if (run_down(s, from, start, err))
 		return -1;
-	return run_again(s, node, err);
+	return run_again(s, start, node, err);
+}
+
+/* A command that go_on_command cannot end (split_rest_end()) is run from its start, with all that the debugger does at its end. */
+static struct node *nearest(const struct session *s, struct node *node)
+{
+	struct node *from = timeline_snapshotted(node);
+
+	while (from && from->whole && timeline_is_above(from->whole, node) && split_rest_end(s, from->whole).pc)
+		from = timeline_snapshotted(timeline_run_start(from));
+	return from;
 }
 
 int travel_to(struct session *s, struct node *node, struct err *err)
@@ -130,7 +147,7 @@ int travel_to(struct session *s, struct node *node, struct err *err)
 
 	err_set(err, "there is no snapshot to go back to (see fredapp --doctor)");
 	for (;;) {
-		from = timeline_snapshotted(node);
+		from = nearest(s, node);
 		if (!from)
 			return -1;
 		/* Where the session has been moved off its node by work under way, there is nothing at `here` to keep. */
@@ -150,6 +167,12 @@ int travel_to(struct session *s, struct node *node, struct err *err)
 	if (from != node && travel_keep_here(s, err))
 		log_info(LOG_SESSION, "not kept: %s", err->what);
 	return 0;
+}
+
+void travel_due(struct session *s, struct node *node)
+{
+	s->astray |= s->timeline->here != node;
+	s->timeline->here = node;
 }
 
 int travel_show(struct session *s, struct node *node, struct err *err)

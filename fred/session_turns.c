@@ -14,6 +14,13 @@
 #include "base/mem.h"
 #include "fred/session_threads.h"
 
+int threads_ask(struct session *s, struct adapter_event *reply, struct err *err)
+{
+	if (s->adapter->changed_by(s->agent, err) || request_reply(s, reply, -1, err))
+		return -1;
+	return reply->n_fields > BY_THREADS ? 0 : err_set(err, "the debugger does not say which thread is selected");
+}
+
 /* 1 or 0. */
 static int value_is(struct departure *d, const char *expr, const struct machine_value *value, struct err *err)
 {
@@ -107,10 +114,8 @@ void turn_end(struct session *s, struct departure *d, struct turn *turn)
 {
 	if (!turn->d.m)
 		return;
-	if (s->timeline->here == &turn->end) {
-		s->timeline->here = d->from;
-		s->astray = true;
-	}
+	if (s->timeline->here == &turn->end)
+		travel_due(s, d->from);
 	machine_close(turn->d.fm);
 	free(turn->end.state);
 	*turn = (struct turn){0};
@@ -127,6 +132,7 @@ static int take_turn(struct session *s, struct departure *d, const char *expr, s
 		return -1;
 	if (result->outcome != WATCH_FOUND || result->by_command)
 		return 0;
+	result->counted = false;        /* elsewhere nobody looked */
 	if (reverse_go(d->m, &result->target, &stop, err) || threads_prove(s, d, expr, result, culprit, err))
 		return -1;
 	culprit->there = culprit->number != NULL;
@@ -170,4 +176,28 @@ int turns_search(struct session *s, struct departure *d, const char *expr, int s
 			return -1;
 	}
 	return say_untold(d, expr, err);
+}
+
+void threads_explain(struct session *s, const struct departure *d, struct err *err)
+{
+	struct err why = *err;
+
+	if (s->several && machine_diverged(d->fm) && err->sys == 0)
+		err_set(err, "%s; its threads race, but fred-undo takes commands back all the same", why.what);
+}
+
+void culprit_is_selected(struct culprit *culprit, const struct adapter_event *reply)
+{
+	culprit->thread = xstrdup(reply->fields[BY_SELECTED]);
+	culprit->number = xstrdup(reply->fields[BY_SELECTED_NUMBER]);
+	culprit->name = xstrdup(reply->fields[BY_SELECTED_NAME]);
+}
+
+void culprit_free(struct culprit *culprit)
+{
+	free(culprit->end);
+	free(culprit->thread);
+	free(culprit->number);
+	free(culprit->name);
+	*culprit = (struct culprit){0};
 }

@@ -21,6 +21,8 @@ static const struct setting {
 } table[] = {
 	{"snapshots", &settings.snapshots, 1, 0, 1, true, "take a snapshot before every state-changing command"},
 	{"max-snapshots", &settings.max_snapshots, 200, 2, 10000, false, "how many snapshots to keep; older ones get sparser"},
+	{"snapshot-interval", &settings.snapshot_interval, 100, 0, 3600000, false,
+	 "milliseconds between snapshots in the middle of a long run; 0: none there"},
 	{"max-snapshot-memory", &settings.max_snapshot_memory, 4096, 16, 1L << 30, false,
 	 "megabytes that snapshots may hold together"},
 	{"file-limit", &settings.file_limit, 8, 0, 1L << 20, false,

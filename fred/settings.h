@@ -12,6 +12,7 @@
 struct settings {
 	long snapshots;                 /* 1: one before every state-changing command */
 	long max_snapshots;
+	long snapshot_interval;         /* milliseconds of a run; 0: none is taken in its middle */
 	long max_snapshot_memory;       /* MB */
 	long file_limit;                /* MB */
 	long eval_timeout;              /* seconds, 0: none */

@@ -33,6 +33,7 @@ void witness_free(struct witness *w)
 static void node_free(struct node *node)
 {
 	free(node->command);
+	free(node->given);
 	path_free(&node->steps);
 	free(node->settings);
 	free(node->state);
@@ -131,12 +132,30 @@ bool timeline_is_above(const struct node *above, const struct node *node)
 	return node != NULL;
 }
 
+struct node *timeline_run_start(const struct node *end)
+{
+	const struct node *whole = end->whole ? end->whole : end;
+	struct node *start = end->parent;
+
+	while (start->whole == whole)
+		start = start->parent;
+	return start;
+}
+
+/* Is the edge what was left of the command that had led to the parent? */
+static bool is_rest(const struct node *node)
+{
+	const struct node *whole = node->parent ? node->parent->whole : NULL;
+
+	return whole && (whole == node || whole == node->whole);
+}
+
 long timeline_commands(const struct node *above, const struct node *node)
 {
 	long n = 0;
 
 	for (; node && node != above; node = node->parent)
-		n += node->command != NULL && !node->rest;
+		n += node->command != NULL && !is_rest(node);
 	return n;
 }
 
@@ -173,7 +192,7 @@ static enum history_class class_for_history(enum command_class class)
 
 static void add_edge(struct history *h, const struct node *node, const struct adapter *adapter)
 {
-	if (node->command && !node->has_steps && !node->rest)
+	if (node->command && !node->has_steps && !is_rest(node))
 		history_add(h, node->command, class_for_history(node->class));
 	for (size_t i = 0; i < node->steps.n; i++)
 		history_add_run(h, node->steps.runs[i].word == PATH_STEP ? adapter->step : adapter->next, HISTORY_MOVES,

@@ -21,6 +21,7 @@
 #include "fred/adapter.h"
 
 struct ckpt_snapshot;
+struct trail_point;
 
 /* What was there besides the place, which another run has to come to as well.  Both NULL: nobody has asked. */
 struct witness {
@@ -31,23 +32,40 @@ struct witness {
 
 void witness_free(struct witness *witness);
 
+/* session_hits.h, while a search lasts: hits of the breakpoints that it is for. */
+struct node_hits {
+	bool known;                     /* so many come behind here, up to the end of the command; or */
+	bool many;                      /* ... more than were counted; */
+	uint64_t behind;
+	bool here;                      /* here is one; */
+	bool unsure;                    /* ... and nobody knows yet whether it is where a statement begins; */
+	bool is_long;                   /* ... and the edge to here is */
+	bool asked;                     /* on the edge to here they have been counted, or cannot be; */
+	bool none;                      /* and there is none before its end */
+};
+
 struct node {
 	int id;
 	struct node *parent;            /* NULL: the first prompt */
 	char *command;                  /* the edge's text, all its lines; NULL for the first prompt, and where a reverse
 	                                 * move led to the parent itself and only brought settings along */
+	char *given;                    /* of `whole` ends: the user's command, where `command` is only what is left of it; else NULL */
 	enum command_class class;
 	bool partial;                   /* the edge was halted at ... */
 	uint64_t tick;                  /* (UINT64_MAX: at `state`) */
 	uint64_t way;                   /* to that tick; 0: not known.  struct adapter_event */
 	struct path steps;              /* ... which is this many next and step from the parent */
 	bool has_steps;
-	/* session_split.h: the edge is the rest of the command that led to the parent; ... */
-	bool rest;
-	struct node *whole;             /* where that command ends, of a node on its way, else NULL; ... */
+	/* session_split.h: of a node on the way of a command where that ends, else NULL; ... */
+	struct node *whole;
 	struct pass at;                 /* its place; */
+	uint64_t point;                 /* ... the number of a point of the trail that it was, or 0; ... */
+	size_t point_typed;             /* ... and what of the command's input had been read there; */
 	bool kept;                      /* a position that the user knows is found from here: the way to here again would be long; ... */
 	bool called;                    /* the first pass of that behind the parent, a call; */
+	uint64_t ticks;                 /* of a point: how many of the command's lie before it, if they are known */
+	uint32_t still;                 /* ... on this edge frames so deep or less deep have no stop; or 0; */
+	struct node_hits hits;
 	uint32_t calm;                  /* on this edge nothing happened in frames so deep or less deep; 0: it is not known */
 	bool origin;                    /* the program began here: nothing before can be reached by stepping */
 	bool idle;                      /* the command would have moved a program, or started it, and there is none */
@@ -99,6 +117,8 @@ struct timeline {
 	struct node **snapshotted;      /* those with a snapshot, in the order in which these were taken */
 	size_t n_snapshotted;
 	uint64_t next_taken;
+	struct trail_point *points;     /* of the trail, in the order in which they were taken; session_points.c looks after them */
+	size_t n_points;
 	uint64_t weigh_next;            /* clock_us() at which memory is measured again */
 };
 
@@ -119,6 +139,8 @@ struct node *timeline_snapshotted(struct node *node);
 struct node *timeline_origin(struct node *node);
 /* Is `above` on the way from the first prompt to `node`? */
 bool timeline_is_above(const struct node *above, const struct node *node);
+/* Where the command began of whose run `end` is the end, or a place on the way (`whole`). */
+struct node *timeline_run_start(const struct node *end);
 /* Number of commands that lead from `above` to `node`. */
 long timeline_commands(const struct node *above, const struct node *node);
 /* The nearest checkpoint at or above a node. */

@@ -2,12 +2,15 @@
 /* The debugger gdb, for the session: its names, and how it is started. */
 #include "gdb-adapter/adapter.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "channel/client.h"
+#include "channel/protocol.h"
 
 /* What gdb's and rr's users know; in gdb no variable of the program can be meant. */
 static const struct adapter_alias aliases[] = {
@@ -134,7 +137,7 @@ static bool gdb_ended_next(const char *command, const char *state)
 }
 
 /* Without an argument, which would count breakpoints. */
-static bool gdb_goes_on(const char *command)
+static bool is_continue(const char *command)
 {
 	static const char *const names[] = {"continue", "c", "fg", "cont"};
 
@@ -142,6 +145,42 @@ static bool gdb_goes_on(const char *command)
 		if (strcmp(command, names[i]) == 0)
 			return true;
 	return false;
+}
+
+/* One of those, abbreviated or not, that run to where they have set a breakpoint: with another meaning gdb refuses it. */
+static bool is_run_to(const char *command)
+{
+	static const char *const names[] = {"next", "until", "finish", "advance"};
+	size_t n = strcspn(command, " \t");
+
+	for (size_t i = 0; n > 0 && i < sizeof names / sizeof *names; i++)
+		if (strncmp(command, names[i], n) == 0)
+			return true;
+	return false;
+}
+
+/* clock_end.py: by itself, in the thread that was selected, or as any command that lets the program run. */
+static bool ended_so(const char *ending, struct pass *end)
+{
+	static const char *const others[] = {"break|", "signal|", "exit|"};
+	int n = 0;
+
+	*end = (struct pass){0};
+	if (sscanf(ending, "step|%*[^|]|%" SCNu64 "|%" SCNu64 "|%n", &end->pc, &end->sp, &n) == 2 && n > 0)
+		return true;
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if (strncmp(ending, others[i], strlen(others[i])) == 0)
+			return true;
+	return false;
+}
+
+static bool gdb_goes_on(const char *command, const char *ending, struct pass *end)
+{
+	if (end != NULL)
+		*end = (struct pass){0};
+	if (is_continue(command))
+		return true;
+	return is_run_to(command) && (end == NULL || (ending != NULL && ended_so(ending, end)));
 }
 
 /* clock_end.py: the place is passed more than once. */
@@ -161,9 +200,10 @@ static char *gdb_in_thread(const char *state, const char *thread)
 const struct adapter gdb_adapter = {
 	.name = "gdb", .aliases = aliases, .step = "step", .next = "next", .finish = "finish", .stepi = "stepi", .repeats = true, .needs_ends = true,
 	.beginning = client_beginning, .begin = client_begin, .begin_command = "start", .go_on_command = "continue",
-	.land = client_land, .landed = client_landed, .call_of = client_call_of, .goes_on = gdb_goes_on,
+	.land = client_land, .hits = client_hits, .landed = client_landed, .halt = client_halt, .alarm_mark = ALARM_MARK, .call_of = client_call_of, .goes_on = gdb_goes_on,
 	.ended_next = gdb_ended_next, .frame_for = client_frame_for, .eval_in = client_eval_in,
 	.watch_changes = client_watch_changes, .changed_by = client_changed_by, .forget_changes = client_forget_changes,
+	.observe = client_observe, .observed = client_observed, .seen_of = messages_seen,
 	.alone = client_alone, .witness = client_witness, .in_thread = gdb_in_thread,
 	/* A tick is 0.2 ms, a mark 5 to 10, and a return to it 15. */
 	.mark_interval = 256, .leaps = true, .unmeasured = gdb_unmeasured, .measure = client_measure,

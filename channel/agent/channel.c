@@ -14,6 +14,7 @@
 #include "channel/protocol.h"
 
 static int channel = -1;
+static bool waits;                      /* our word was the last */
 static struct stat channel_stat;        /* tells our socket from another file that got its number */
 
 /* A program may close every descriptor it does not know, and open others. */
@@ -83,10 +84,16 @@ bool channel_send(int type, const char *body, size_t n)
 
 	if (!channel_ours())
 		return false;
+	waits = true;
 	if (put((struct iovec[]){ { header, sizeof header }, { (char *)(uintptr_t)body, n } }))
 		return true;
 	channel_close();
 	return false;
+}
+
+bool channel_waits(void)
+{
+	return waits;
 }
 
 int channel_descriptor(void)
@@ -139,9 +146,10 @@ enum channel_got channel_read(void)
 	if (want == 0 || !channel_ours())
 		return CHANNEL_GONE;
 	n = read(channel, arrived.data + arrived.len, want - arrived.len);
-	if (n > 0)
+	if (n > 0) {
 		arrived.len += (size_t)n;
-	if (n > 0)
+		waits = false;
 		return CHANNEL_SOME;
+	}
 	return n < 0 && errno == EINTR ? CHANNEL_INTERRUPTED : CHANNEL_GONE;
 }

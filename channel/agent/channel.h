@@ -23,6 +23,8 @@ bool channel_send(int type, const char *body, size_t n);
 enum channel_got { CHANNEL_SOME, CHANNEL_INTERRUPTED, CHANNEL_GONE };
 /* One read(), which waits, of what is missing of the next message. */
 enum channel_got channel_read(void);
+/* Has nothing arrived since something was sent? */
+bool channel_waits(void);
 /* The next message, if it has arrived whole; the body is borrowed until the next channel_read(). */
 bool channel_message(int *type, const char **body, size_t *n);
 

@@ -24,6 +24,7 @@ enum { METH_VARARGS = 1, METH_NOARGS = 4, METH_O = 8, FILE_INPUT = 257 };
 	X(int, Py_IsInitialized, (void)) \
 	X(int, PyGILState_Ensure, (void)) \
 	X(void, PyGILState_Release, (int)) \
+	X(int, PyGILState_Check, (void)) \
 	X(int, PySys_AddAuditHook, (int (*)(const char *, object *, void *), void *)) \
 	X(object *, PySys_GetObject, (const char *)) \
 	X(int, PySys_SetObject, (const char *, object *)) \

@@ -70,13 +70,13 @@ object *py_receive(object *self, object *unused)
 
 		if (channel_message(&type, &body, &n))
 			return Py_BuildValue("(iN)", type, PyBytes_FromStringAndSize(body, (ssize_t)n));
+		if (PyErr_CheckSignals() < 0)
+			return NULL;
 		thread = PyEval_SaveThread();
 		got = channel_read();
 		PyEval_RestoreThread(thread);
 		if (got == CHANNEL_GONE)
 			break;
-		if (got == CHANNEL_INTERRUPTED && PyErr_CheckSignals() < 0)
-			return NULL;
 	}
 	channel_close();
 	return none();

@@ -115,6 +115,7 @@ class ClockCommands:
 
 class Clock:
     passes = landing = None
+    observer = None         # looks at an expression at each tick (observe.py)
     landing_at = None       # the program is about to go on there: pc, sp (clock_landing.py)
 
     def __init__(self, text, end, unit):
@@ -167,7 +168,10 @@ class Clock:
                 if self.unit == 'step' and self.steps in (None, 1):
                     self.landing = ClockLanding(self)
                 self.alone = len(gdb.selected_inferior().threads()) == 1
-                stride(gdb.selected_inferior().pid if self.may_stride() else 0)
+                if self.may_stride():
+                    ClockStrides.learn_around(clock_frame().pc())
+                    ClockStrides.guard()
+                    stride(gdb.selected_inferior().pid)
                 if leaps is not None:
                     self.stop.cut = self.stop.tick < limit and (self.stop.end or not leap(self, limit, leaps))
                     return self.stop
@@ -177,6 +181,8 @@ class Clock:
                     tick = self.step()
                     if trace:
                         self.tell(tick, marks)
+                    if tick and self.observer is not None:
+                        self.observer.look(self.frame, self.stop.depth, self.stop.kind, self.stop.tick)
             finally:
                 stride(0)
                 tell_calls(0)
@@ -194,8 +200,7 @@ class Clock:
 
     def may_stride(self):
         """Software watchpoints are looked at after each instruction."""
-        return self.unit == 'step' and self.alone and not any(
-            each.type == gdb.BP_WATCHPOINT for each in gdb.breakpoints())
+        return self.unit == 'step' and self.alone and not watches_by_software()
 
     def pass_place(self):
         """The thread is where the command ended: this time?"""
@@ -367,6 +372,10 @@ class Clock:
 
 
 TOO_DEEP = 0xfffff      # for a trace
+
+
+def watches_by_software():
+    return any(each.type == gdb.BP_WATCHPOINT for each in gdb.breakpoints())
 
 
 def clock_way(pc):

@@ -11,6 +11,7 @@
 
 LEAP_LEAST = 8          # ticks
 LEAP_FIRST, LEAP_MOST = 16, 32  # in one command: what its cut may cost, and what it costs itself
+LEAP_INSTRUCTIONS = 3000        # stepped by gdb: there is a loop in a line that it does not know yet, so that one is gone to step by step
 LEAP_TYPES = ('breakpoint', 'hw breakpoint')
 
 
@@ -91,6 +92,7 @@ def leap_on(clock, limit):
     clock.stack.start(frame)
     clock.stop.depth, clock.stop.kind = clock.stack.depth(), LINE
     clock.line, clock.frame = clock_line(frame), frame
+    ClockStrides.learn_around(frame.pc())
     clock.note_call(frame)
     clock.stack.watch_callers()
     while clock.stop.tick < limit:
@@ -107,13 +109,15 @@ def leap_row(clock, n):
     clock_begin()
     landing = clock.landing
     landing.any = True
+    limit_steps(LEAP_INSTRUCTIONS)
     try:
         gdb.execute('step %d' % n, False, True)
     except gdb.error:
         return False
     finally:
         landing.any = False
-    if clock.landing_at is not None:
+        endless = limit_steps(0)
+    if endless or clock.landing_at is not None:
         return False
     event, frame = ClockLast.event, clock_frame()
     if frame is None or event is None or isinstance(event, gdb.SignalEvent) or ClockLast.fired or clock.arrived:

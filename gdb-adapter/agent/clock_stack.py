@@ -48,30 +48,50 @@ class ClockFunction:
         return self.first is not None and not self.open
 
 
-def clock_jumps_to(frame, code, first):
-    """Can a jump inside the function lead to its first stop, or to the prologue before it?"""
+def clock_instructions(frame, code):
+    """Of the frame's function, (address, length, words); None: it is not known, or too large."""
     try:
         block = frame.block()
         while block.function is None or block.start != code:
             block = block.superblock
             if block is None or block.is_static or block.is_global:
-                return True
+                return None
         if block.end - code > LARGE:
-            return True
-        instructions = frame.architecture().disassemble(code, block.end - 1)
+            return None
+        rows = frame.architecture().disassemble(code, block.end - 1)
     except (gdb.error, RuntimeError):
-        return True
-    for instruction in instructions:
-        words = instruction['asm'].replace('bnd ', '').replace('notrack ', '').split()
-        if not words or not (words[0].startswith('j') or words[0].startswith('loop')):
-            continue
-        try:
-            to = int(words[1].split(',')[-1], 16)
-        except (ValueError, IndexError):
-            return True         # through a register or a table: anywhere
-        if code <= to <= first:
-            return True
-    return False
+        return None
+    return [(row['addr'], row['length'], row['asm'].replace('bnd ', '').replace('notrack ', '').split()) for row in rows]
+
+
+def clock_jumps(instructions):
+    """[(from, to), ...]; to None: through a register or a table."""
+    found = []
+    for at, _, words in instructions:
+        if words and (words[0].startswith('j') or words[0].startswith('loop')):
+            try:
+                found.append((at, int(words[1].split(',')[-1], 16)))
+            except (ValueError, IndexError):
+                found.append((at, None))
+    return found
+
+
+def clock_jumps_to(frame, code, first):
+    """Can a jump inside the function lead to its first stop, or to the prologue before it?"""
+    instructions = clock_instructions(frame, code)
+    return instructions is None or any(to is None or code <= to <= first for _, to in clock_jumps(instructions))
+
+
+def clock_continues_line(frame):
+    """Does a piece of a line begin there to which only that line's other pieces lead?  Then `step` does not stop there, unless a call
+    returns there."""
+    pc, line, code = frame.pc(), clock_line(frame), clock_part(str(frame), 'code=')
+    if line is None or code is None or pc <= code or clock_line_of(gdb.find_pc_line(pc - 1)) != line or pc in clock_first_stops(frame):
+        return False
+    instructions = clock_instructions(frame, code)
+    if instructions is None or any(at + length == pc and words[:1] == ['call'] for at, length, words in instructions):
+        return False
+    return all(to is not None and (to != pc or clock_line_of(gdb.find_pc_line(at)) == line) for at, to in clock_jumps(instructions))
 
 
 def clock_part(name, key):

@@ -3,7 +3,11 @@
 # function or inlined function, without a jump or a call, and without what moves the stack pointer, from which gdb tells the
 # frame.
 #
+# A loop in one line is gone round without gdb (tour.h).
+#
 # Where `step` itself has stopped, a line begins; from there neighbouring entries of the same line are one for gdb, too.
+
+import re
 
 STRIDE_MOST = 600       # bytes looked at from a stop
 # Beginnings of names.  What is not plain text (`(bad)`) is none, either.
@@ -11,17 +15,20 @@ STRIDE_ENDS = ('j', 'call', 'ret', 'iret', 'loop', 'lcall', 'ljmp', 'lret', 'sys
                'xbegin', 'xabort', 'xend', 'xacquire', 'xrelease', 'lock', 'cs', 'ds', 'es', 'fs', 'gs', 'ss', 'data16', 'addr32',
                'rex', 'push', 'pop', 'leave', 'enter')
 STRIDE_POINTERS = ('sp', 'ss')
+TOUR_EXITS = 16         # tour.h has it, too
 
 
 class ClockStrides:
     known = set()
     passed = set()              # known to begin no line
+    tours = 0
 
     @classmethod
     def forget(cls, event=None):
         """Of another program, or other libraries."""
         cls.known.clear()
         cls.passed.clear()
+        cls.tours = 0
         stride_learn([])
 
     @classmethod
@@ -34,6 +41,33 @@ class ClockStrides:
             return              # no lines, or memory that cannot be read
         if ways and not stride_learn(ways):     # an empty list would forget all
             cls.known.clear()
+            return
+        cls.learn_tour(pc)
+
+    @classmethod
+    def learn_tour(cls, pc):
+        tour = tour_of(pc)
+        if tour is not None and stride_tour(*tour):
+            cls.tours += 1
+            cls.guard()
+
+    @classmethod
+    def guard(cls):
+        """Before anything is stepped: no tour where gdb has breakpoints, of its own too."""
+        if cls.tours:
+            stride_guard([int(each, 16) for each in re.findall(r'0x[0-9a-f]+', quiet('maint info breakpoints'))])
+
+    @classmethod
+    def learn_around(cls, pc, loops=False):
+        """The line that has code at pc, from its beginning on; or its loops alone, at a quarter of the cost."""
+        entry = gdb.find_pc_line(pc)
+        rows = entry.symtab.linetable().line(entry.line) if entry.symtab is not None and entry.line else None
+        for start in sorted(each.pc for each in rows or () if each.pc <= pc):
+            ends = stride_entries(start)
+            if ends and pc <= ends[-1]:
+                if start not in cls.known:
+                    (cls.learn_tour if loops else cls.learn)(start)
+                return
 
     @classmethod
     def learn_missed(cls):
@@ -56,7 +90,7 @@ def stride_ways(pc):
     ends = stride_entries(pc)
     if not ends:
         return []
-    rows = gdb.selected_frame().architecture().disassemble(pc, min(ends[-1], pc + STRIDE_MOST))
+    rows = stride_rows(pc, ends)
     scope, ways, run, first = None, [], [], True
     for row in rows:
         at, here = row['addr'], stride_scope(row['addr'])
@@ -74,6 +108,49 @@ def stride_ways(pc):
             ways += stride_pairs(run, pc, ends)
             run, first = [], False
     return ways + stride_pairs(run, pc, ends)
+
+
+def tour_of(pc):
+    """Of the line at pc, if it has a loop in it: the first and the last address of what may be executed again, from where a tour may
+    begin, and all that it may lead to first.  Or None.
+
+    None begins where an entry of the line table does, or a call returns: there gdb may have breakpoints that come and go."""
+    ends = stride_entries(pc)
+    rows = stride_rows(pc, ends) if ends else []
+    inside = {row['addr'] for row in rows}
+    back, exits = [], set()
+    for row in rows:
+        target = tour_target(row['asm'])
+        if target is not None and target not in inside and pc <= target <= rows[-1]['addr']:
+            return None         # into the middle of an instruction
+        if target is None and stride_stops(row['asm']):
+            exits.add(row['addr'])
+        elif target is not None and target not in inside:
+            exits.add(target)
+        elif target is not None and target <= row['addr']:
+            back.append((target, row['addr']))
+    scope = stride_scope(rows[-1]['addr']) if back else None
+    if scope is None or any(stride_scope(row['addr']) != scope for row in rows):
+        return None             # of several functions
+    last = rows[-1]
+    if last['addr'] not in exits and not last['asm'].startswith('jmp'):
+        exits.add(last['addr'] + last['length'])
+    low, high = min(each[0] for each in back), max(each[1] for each in back)
+    begin = [row['addr'] for before, row in zip(rows, rows[1:]) if low <= row['addr'] <= high and row['addr'] - 1 not in ends
+             and row['addr'] not in exits and before['addr'] not in exits]
+    return (low, high, begin, sorted(exits)) if 0 < len(exits) <= TOUR_EXITS else None
+
+
+def tour_target(text):
+    """Where it may jump to.  None: it does not jump, or nobody knows where to."""
+    name, _, operands = text.partition(' ')
+    first = operands.split()[0] if operands.split() else ''
+    return int(first, 16) if name.startswith('j') and name.isalnum() and first.startswith('0x') else None
+
+
+def stride_rows(pc, ends):
+    """The instructions of the entries."""
+    return gdb.selected_frame().architecture().disassemble(pc, min(ends[-1], pc + STRIDE_MOST))
 
 
 def stride_entries(pc):

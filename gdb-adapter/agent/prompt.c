@@ -12,8 +12,11 @@
 #include "channel/agent/namespace.h"
 #include "channel/protocol.h"
 #include "gdb-adapter/agent/calls.h"
+#include "gdb-adapter/agent/limit.h"
 #include "gdb-adapter/agent/readline.h"
+#include "gdb-adapter/agent/hits.h"
 #include "gdb-adapter/agent/stride.h"
+#include "gdb-adapter/agent/tour.h"
 
 static const char source[] = {
 #include "gdb-adapter/agent/source.h"
@@ -49,8 +52,13 @@ static object *py_before_prompt(object *self, object *args)
 static struct method_def functions[] = {
 	{ "before_prompt", py_before_prompt, METH_VARARGS, NULL },
 	{ "tell_calls", py_tell_calls, METH_VARARGS, NULL },
+	{ "limit_steps", py_limit_steps, METH_VARARGS, NULL },
+	{ "hits_arm", py_hits_arm, METH_VARARGS, NULL },
+	{ "hits_count", py_hits_count, METH_VARARGS, NULL },
 	{ "stride", py_stride, METH_VARARGS, NULL },
 	{ "stride_learn", py_stride_learn, METH_VARARGS, NULL },
+	{ "stride_tour", py_stride_tour, METH_VARARGS, NULL },
+	{ "stride_guard", py_stride_guard, METH_VARARGS, NULL },
 	{ "stride_missed", py_stride_missed, METH_VARARGS, NULL },
 	{ NULL, NULL, 0, NULL },
 };
@@ -236,6 +244,7 @@ void prompt_read(void)
 	case MESSAGE_MEASURE:
 	case MESSAGE_BEGIN:
 	case MESSAGE_LAND:
+	case MESSAGE_HITS:
 		call_python("prepare", type, pending.body, pending.n);
 		give_line(strdup("server python __fred__()"));
 		break;

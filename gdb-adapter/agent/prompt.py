@@ -105,7 +105,8 @@ def between_statements(frame):
     if known.began is not None and known.began[0] == frame_and_line(frame) and known.began[1] < frame.pc():
         return False
     # At the first instruction of an inlined function that is not entered yet, a line has no pc.
-    return sal.pc in (0, frame.pc()) and clock_begins_statement() and not clock_prologue_end(frame)
+    return sal.pc in (0, frame.pc()) and clock_begins_statement() and not clock_prologue_end(frame) and \
+        not clock_continues_line(frame)
 
 
 def prompted(text, top):

@@ -14,7 +14,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "gdb-adapter/agent/alarm.h"
 #include "gdb-adapter/agent/calls.h"
+#include "gdb-adapter/agent/limit.h"
 #include "gdb-adapter/agent/prompt.h"
 #include "gdb-adapter/agent/stride.h"
 
@@ -41,10 +43,12 @@ __attribute__((visibility("default"))) long ptrace(enum __ptrace_request request
 		real = (ptrace_function *)(uintptr_t)dlsym(RTLD_NEXT, "ptrace");
 	if ((request == PTRACE_ATTACH || request == PTRACE_SEIZE) && is_in_gdb())
 		return refuse_attach();
+	limit_steps(request, tid);
 	if (stride(real, request, tid, (long)data))
 		return 0;
 	if (request == PTRACE_SINGLESTEP && call_is_told(real, tid))
 		request = PTRACE_SYSCALL;
+	alarm_resumes(real, request, tid);
 	if (request == PTRACE_SETREGSET && (uintptr_t)address == NT_X86_XSTATE)
 		return xstate_write(real, tid, address, data);
 	return real(request, tid, address, data);

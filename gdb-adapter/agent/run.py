@@ -29,12 +29,14 @@ def clock_run(first, text, limit, trace, breakpoints, show_it, end, by_instructi
         refuse_watchpoints(breakpoints)
     marks = clock_marks(breakpoints) if breakpoints else None
     leaps = int(watched) if trace == '3' else None
+    Clock.observer = Observer.present if trace == '2' else None
+    told = trace in ('1', '2')
     nothing_ran = ClockEnd(end).how == 'none'
     inside = nothing_ran and not between_statements(clock_frame())
     if first == '1':
-        stop = clock_start(text, int(limit), trace == '1', marks, end, 'stepi' if by_instruction == '1' else 'step', leaps)
+        stop = clock_start(text, int(limit), told, marks, end, 'stepi' if by_instruction == '1' else 'step', leaps)
     elif clock_can_go_on():
-        stop = clock_go_on(int(limit), trace == '1', marks, leaps)
+        stop = clock_go_on(int(limit), told, marks, leaps)
     else:
         raise Refused('the clock was not halted here')
     if nothing_ran:

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "gdb-adapter/agent/stride.h"
 
-#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/user.h>
-#include <sys/wait.h>
 
-enum { BITS = 13, ROOM = 1 << BITS, BREAKPOINT = 0xcc };
+#include "gdb-adapter/agent/tour.h"
+
+enum { BITS = 13, ROOM = 1 << BITS };
 
 struct way { uint64_t at, to; };
 
@@ -32,6 +31,7 @@ static void forget(void)
 {
 	memset(ways, 0, sizeof ways);
 	n_ways = 0;
+	tours_forget();
 }
 
 static bool learn(uint64_t at, uint64_t to)
@@ -126,47 +126,12 @@ object *py_stride_missed(object *self, object *args)
 	return list;
 }
 
-static uint64_t pc_of(ptrace_function *real, pid_t tid)
-{
-	return (uint64_t)real(PTRACE_PEEKUSER, tid, (void *)offsetof(struct user, regs.rip), NULL);
-}
-
-/* The program goes on until it stops, for whatever reason.  True: it is our breakpoint, and gdb does not hear of it. */
-static bool run_to(ptrace_function *real, pid_t tid, uint64_t to)
-{
-	siginfo_t info = { 0 };
-	int status;
-
-	if (real(PTRACE_CONT, tid, NULL, NULL) < 0)
-		return false;
-	while (waitid(P_PID, (id_t)tid, &info, WSTOPPED | WEXITED | WNOWAIT | __WALL) < 0)
-		;
-	if (info.si_code != CLD_TRAPPED || info.si_status != SIGTRAP || pc_of(real, tid) != to + 1)
-		return false;
-	waitpid(tid, &status, __WALL);
-	real(PTRACE_POKEUSER, tid, (void *)offsetof(struct user, regs.rip), (void *)to);
-	return true;
-}
-
 static bool over(ptrace_function *real, pid_t tid, uint64_t to)
 {
-	long word = real(PTRACE_PEEKTEXT, tid, (void *)to, NULL);
-	sigset_t child, before;
-	bool ours;
+	enum tour_end end = tour_run(real, tid, &to, 1, false);
 
-	/* Where gdb has a breakpoint itself, or nothing can be read, it comes step by step. */
-	if ((word & 0xff) == BREAKPOINT || word == -1 ||
-	    real(PTRACE_POKETEXT, tid, (void *)to, (void *)((word & ~0xffL) | BREAKPOINT)) < 0)
-		return false;
-	/* Its handler would wake gdb for what it shall not see. */
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &child, &before);
-	ours = run_to(real, tid, to);
-	real(PTRACE_POKETEXT, tid, (void *)to, (void *)word);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	n_strides += ours;
-	return !ours;
+	n_strides += end == TOUR_OURS;
+	return end == TOUR_GDBS;
 }
 
 bool stride(ptrace_function *real, enum __ptrace_request request, pid_t tid, long signal)
@@ -180,7 +145,9 @@ bool stride(ptrace_function *real, enum __ptrace_request request, pid_t tid, lon
 		striding = 0;           /* there is another thread, or process */
 	if (request != PTRACE_SINGLESTEP || signal != 0 || striding == 0)
 		return false;
-	pc = pc_of(real, tid);
+	pc = tour_pc(real, tid);
+	if (tour_from(real, tid, pc))
+		return true;
 	way = find(pc);
 	if (way->at == 0)
 		note_miss(pc);

@@ -48,7 +48,7 @@ class Passes(gdb.Breakpoint):
         self.arm(0)
 
     def arm(self, halt):
-        self.count, self.halt, self.end = 0, halt, ''
+        self.count, self.halt, self.end, self.at = 0, halt, '', [0, 0]
         self.last = {}          # who: number of the last pass, and of the changes up to then
 
     def stop(self):
@@ -62,6 +62,7 @@ class Passes(gdb.Breakpoint):
         if self.count != self.halt:
             return False
         self.end = clock_end_text('place', clock_thread(), self.pc, sp, str(frame), self.counts[key])
+        self.at = [self.pc, sp]
         return True
 
 
@@ -123,15 +124,16 @@ def watch_changes(expression, depth, statement, halt, halt_pass):
 
 def changed_by():
     """How many changes; the number of the last one's maker's last pass; how many changes since that; 1 if there was another, of
-    which gdb has not heard yet; the end (clock_end.py) that the halting pass is; the selected thread's three names; how many
+    which gdb has not heard yet; the end (clock_end.py) that the halting pass is, and its pc and sp; the selected thread's three names; how many
     there have been; if there was a change, its maker's three names, file, line, function, and statement."""
     changes, passes = Changes.present, Passes.present
     selected = thread_fields(gdb.selected_thread()) if gdb.selected_thread() is not None else ['', '', '']
     selected.append(known.threads)
     if changes is None:
-        return [0, 0, 0, 0, ''] + selected
+        return [0, 0, 0, 0, '', 0, 0] + selected
     fields = [changes.count] + ([changes.passed, changes.since] if changes.last else [0, 0])
     fields += [int(changes.present_value() != changes.value), passes.end if passes is not None else '']
+    fields += passes.at if passes is not None else [0, 0]
     return fields + selected + (changes.last or [])
 
 

@@ -12,7 +12,9 @@ import bdb
 import sys
 
 KINDS = {'line': LINE, 'call': CALL, 'return': RETURN, 'exception': EXCEPTION}
+REST = '(go on)'        # what is left of a command that was halted, as a command; pdb-adapter/adapter.c has it, too
 STOP_INFO = 'stopframe', 'returnframe', 'stoplineno', 'currentbp', 'cmdframe', 'cmdlineno', 'curframe_locals'
+SIGINT = 2
 WATCHED = ('stop_here', 'break_here', 'break_anywhere', 'canonic', 'dispatch_line', 'dispatch_call', 'dispatch_return',
            'dispatch_exception', 'trace_dispatch')
 
@@ -46,11 +48,25 @@ def falsy(function):
     return type('unwanted', (partial,), {'__slots__': (), '__bool__': lambda self: False})(function)
 
 
+def interrupt_handlers():
+    """What pdb's prompt takes back of what its `continue` did."""
+    return Pdb._previous_sigint_handler, sys.modules['_signal'].getsignal(SIGINT)
+
+
+def set_interrupt_handlers(handlers):
+    previous, present = handlers
+    if previous is not None and Pdb._previous_sigint_handler is None and present is not None:
+        sys.modules['_signal'].signal(SIGINT, present)
+        Pdb._previous_sigint_handler = previous
+
+
 def make_clock():
     # From 3.13.6 on, `step` does not stop twice in a row at one line of one frame.
     by_line = hasattr(Bdb(), 'cmdframe')
     halted = False
     at_end = False              # halted where `until` says
+    sought = False              # halted by halt.py
+    clocked = True              # the run goes on under the clock
     limit = 0
     until = ''                  # the state that is the end of a run which ^C ended
     tracing = show = False
@@ -113,7 +129,7 @@ def make_clock():
 
     def halt(p, frame, event, arg):
         """Show this place as `step` would, and either go on later or leave everything to the user."""
-        nonlocal halted, limit
+        nonlocal halted, limit, sought
         clock_send()
         if channel_open():
             flush()
@@ -127,6 +143,8 @@ def make_clock():
         if not channel_open():          # a forked child, or fredapp is gone
             clock_drop(frame)
             return None,
+        tracer, queue, interrupts = sys.gettrace(), p.cmdqueue[:], interrupt_handlers()
+        p.cmdqueue[:] = ()              # `continue ;; p x` has not come to p x
         # With curframe_locals, which pdb keeps and forgets to forget: objects must die when they would have.
         saved = [(name, getattr(p, name)) for name in STOP_INFO if hasattr(p, name)]
         opcodes = getattr(p, 'trace_opcodes', False)
@@ -153,7 +171,7 @@ def make_clock():
         except GoOn:
             p.allow_kbdint = False
             p.forget()
-        halted = False
+        halted = sought = False
         for name in left:               # user_return() and user_exception() leave them to the program
             if name in space:
                 try:
@@ -167,16 +185,24 @@ def make_clock():
             setattr(p, name, value)
         for each in plain:
             each.f_trace = unwanted
+        p.cmdqueue[:] = queue
+        set_interrupt_handlers(interrupts)
         del saved, plain, each
-        clock_arm(1)
+        if clocked:
+            clock_arm(1)
+        else:
+            sys.settrace(tracer)
+            clock_drop(frame)
         return None
 
     def stopped(asks):
         """At a prompt: the tick, whether it is the end of a run, whether it is inside a statement, and the way to here."""
         clock_prompt()
+        if clock_uncount():
+            return 0, True, stop.inside or not stop.live, 0
         running, count, counted, way, _ = clock_state()
         if halted:
-            return count, at_end, False, way
+            return count, at_end, count == 0, way       # no tick yet: halt.py has halted it inside a statement
         if not running:
             return 0, True, stop.inside or not stop.live, 0
         clock_send()
@@ -189,16 +215,31 @@ def make_clock():
         return count, True, stop.inside or not counted, way
 
     def forget():
-        nonlocal halted, at_end
-        halted = at_end = False
+        nonlocal halted, at_end, sought
+        halted = at_end = sought = False
         clock_drop(None)
 
-    def start(p, *options):
+    def begin(p, *options):
         forget()
-        clock_zero(by_line)
+        clock_zero(by_line, 0)
         settle(p)
         set_options(*options)
+
+    def start(p, *options):
+        clock_uncounted()
+        begin(p, *options)
         clock_arm(0)
+
+    def count_run(p):
+        """The user's own run, from here on."""
+        begin(p, 1 << 62, '0', '', '0', '')
+        clock_count()
+
+    def halt_soon(p, at_once):
+        """The run is to be halted at a stop soon, or where it is now; whoever asks arms the clock."""
+        nonlocal sought
+        begin(p, 0 if at_once else 1, '0', '', '0', '')
+        sought = True
 
     def set_options(last, trace, settings, arriving, state):
         nonlocal limit, show, until, at_end, tracing, breakpoints, observe
@@ -209,14 +250,27 @@ def make_clock():
 
     def set_clock():
         depth, line = until.split(' ')[0].split(':') if until else (0, 0)
-        clock_set(limit, tracing, breakpoints, observe, int(depth), int(line))
+        clock_set(limit, tracing, breakpoints, observe, int(depth), int(line), numbers_in(until))
 
     def go_on(*options):
+        nonlocal clocked
+        clocked = True
         set_options(*options)
         raise GoOn
 
-    return stopped, forget, start, go_on, lambda: halted, take_over, canonic, skipped, breakpoint_here, at_mark, unwanted
+    def rest(*options):
+        """What is left of the command: as a run of its own, or without the clock."""
+        nonlocal clocked
+        clock_uncounted()
+        if options:
+            clock_zero(by_line, 1)
+            go_on(*options)
+        clocked = False
+        raise GoOn
+
+    return (stopped, forget, start, count_run, go_on, rest, halt_soon, lambda: halted, lambda: halted and sought, take_over, canonic,
+            skipped, breakpoint_here, at_mark, unwanted)
 
 
-(clock_stopped, clock_forget, clock_start, clock_go_on, clock_can_go_on, clock_take_over, clock_canonic, clock_skipped,
- clock_breakpoint_here, clock_at_mark, clock_unwanted) = make_clock()
+(clock_stopped, clock_forget, clock_start, clock_count_run, clock_go_on, clock_rest, clock_halt_soon, clock_can_go_on, clock_landed, clock_take_over,
+ clock_canonic, clock_skipped, clock_breakpoint_here, clock_at_mark, clock_unwanted) = make_clock()

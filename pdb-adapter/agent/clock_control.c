@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "channel/agent/namespace.h"
+#include "pdb-adapter/agent/clock_last.h"
 #include "pdb-adapter/agent/clock_pdb.h"
 #include "pdb-adapter/agent/clock_run.h"
 #include "pdb-adapter/agent/clock_tape.h"
@@ -33,6 +34,8 @@ static void set(object **at, object *value)
 
 static object *settrace_with(object *function)
 {
+	if (settrace == NULL)
+		set(&settrace, PySys_GetObject("settrace"));
 	return PyObject_CallFunctionObjArgs(settrace, function, NULL);
 }
 
@@ -46,8 +49,7 @@ void control_settrace(object *function)
 		PyErr_Clear();
 }
 
-/* What sys.gettrace() answers; a new reference, NULL for None. */
-static object *global_function(void)
+object *control_gettrace(void)
 {
 	object *function = PyObject_CallObject(PySys_GetObject("gettrace"), NULL);
 
@@ -93,12 +95,42 @@ static enum tracer none_means(void)
 	return run.pdb_is_off && run.tracer != TRACER_PDB_OFF ? TRACER_PDB_OFF : TRACER_NONE;
 }
 
+static void give_settrace_back(void)
+{
+	if (PySys_GetObject("settrace") == our_settrace)
+		PySys_SetObject("settrace", settrace);
+}
+
+/* Whoever is being called by us meanwhile shall not go on as if it were still the same run. */
+static void uncount(object *function, bool known)
+{
+	run.running = run.live = false;
+	run.prompts++;
+	last_end(run.count, known, run.counted);
+	give_settrace_back();
+	control_settrace(function != NULL ? function : names.nothing);
+	pdb_drop();
+	control_mark_frames(PyEval_GetFrame(), false);
+}
+
+void control_uncount(bool known)
+{
+	object *function = control_gettrace();
+
+	uncount(function, known);
+	set(&function, NULL);
+}
+
 void run_tracer_set(object *function, bool is_pdbs)
 {
 	enum tracer before = run.tracer;
 
 	if (function == names.nothing)
 		function = NULL;
+	if (run.live && !is_pdbs) {
+		uncount(function, false);
+		return;
+	}
 	if (function != NULL)
 		run.tracer = is_pdbs ? TRACER_PDB : TRACER_OTHER;
 	else
@@ -144,11 +176,14 @@ object *py_clock_zero(object *self, object *args)
 	set(&left, NULL);
 	tape_clear();
 	run.count = run.previous = 0;
-	run.gap_from = run.gap_to = run.depth = 0;
+	run.depth = 0;
 	run.last = run.place = NULL;
 	run.counted = true;
-	run.pdb_is_off = false;
 	run.by_line = number(args, 0) != 0;
+	if (!number(args, 1)) {
+		run.gap_from = run.gap_to = 0;
+		run.pdb_is_off = false;
+	}
 	return none();
 }
 
@@ -167,48 +202,92 @@ object *py_clock_set(object *self, object *args)
 	watch_set(argument(args, 3));
 	run.until_depth = (int)number(args, 4);
 	run.until_line = (int)number(args, 5);
+	set(&run.until_numbers, argument(args, 6));
 	pdb_forget_frame();
 	return nothing_or_error();
 }
 
-object *py_clock_arm(object *self, object *args)
+/* sys.settrace() is ours from now on.  False: an exception is set. */
+static bool follow_settrace(void)
 {
-	object *function = NULL;
-
 	if (our_settrace == NULL) {
 		object *module = PyUnicode_FromString("sys");
 
 		our_settrace = PyCFunction_NewEx(&settrace_method, named("sys"), module);
 		set(&module, NULL);
-		if (our_settrace == NULL)
-			return NULL;
 	}
+	if (our_settrace == NULL)
+		return false;
 	if (PySys_GetObject("settrace") != our_settrace) {
 		set(&settrace, PySys_GetObject("settrace"));
 		PySys_SetObject("settrace", our_settrace);
 	}
 	run.thread = pthread_self();
 	run.running = run.calling = true;
+	run.at_once = false;
+	return true;
+}
+
+bool control_arm(object *function)
+{
+	if (!follow_settrace())
+		return false;
+	run_tracer_set(function, function != NULL && pdb_owns(function));
+	control_mark_frames(PyEval_GetFrame(), true);
+	return !PyErr_Occurred();
+}
+
+object *py_clock_arm(object *self, object *args)
+{
+	object *function = NULL;
+
 	if (number(args, 0)) {
+		if (!follow_settrace())
+			return NULL;
 		set(&function, kept);
 		run_install(function);
+		control_mark_frames(PyEval_GetFrame(), true);
 	} else {
-		function = global_function();
-		run_tracer_set(function, function != NULL && pdb_owns(function));
+		function = control_gettrace();
+		control_arm(function);
 	}
 	set(&function, NULL);
 	set(&kept, NULL);
-	control_mark_frames(PyEval_GetFrame(), true);
 	return nothing_or_error();
+}
+
+object *py_clock_count(object *self, object *args)
+{
+	object *function = control_gettrace();
+
+	/* Where pdb has set no trace function yet, at a breakpoint() say, it is none of its runs. */
+	if (function != NULL && pdb_owns(function)) {
+		last_begin();
+		run.live = true;
+		if (!control_arm(function))
+			run.live = false;
+	} else {
+		pdb_drop();
+	}
+	set(&function, NULL);
+	return nothing_or_error();
+}
+
+object *py_clock_uncount(object *self, object *args)
+{
+	bool live = run.live, ours = live && pthread_equal(run.thread, pthread_self());
+
+	if (live)
+		control_uncount(ours);
+	return PyBool_FromLong(live);
 }
 
 object *py_clock_halt(object *self, object *args)
 {
-	object *function = global_function();
+	object *function = control_gettrace();
 
 	run.running = false;
-	if (PySys_GetObject("settrace") == our_settrace)
-		PySys_SetObject("settrace", settrace);
+	give_settrace_back();
 	control_settrace(function != NULL ? function : names.nothing);
 	set(&kept, function);
 	set(&function, NULL);

@@ -7,11 +7,11 @@
 
 /* Without self but with METH_VARARGS: each returns a new reference or NULL with an exception. */
 
-/* clock_zero(by_line): a run begins at this stop. */
+/* clock_zero(by_line, rest): a run begins at this stop; rest: what is left of the one that was halted here. */
 object *py_clock_zero(object *self, object *args);
 /* clock_pdb(pdb, fast, skipping, enters): the Pdb at work. */
 object *py_clock_pdb(object *self, object *args);
-/* clock_set(limit, told, breakpoints or None, observe or None, depth, line): until where, and what to tell. */
+/* clock_set(limit, told, breakpoints or None, observe or None, depth, line, numbers or None): until where, and what to tell. */
 object *py_clock_set(object *self, object *args);
 /* clock_arm(again): counts from here on, in this thread; again: as before clock_halt(). */
 object *py_clock_arm(object *self, object *args);
@@ -33,5 +33,14 @@ object *py_clock_left(object *self, object *args);
 void control_mark_frames(object *frame, bool on);
 /* Calls the interpreter's own sys.settrace(). */
 void control_settrace(object *function);
+/* What sys.gettrace() answers; a new reference, NULL for None. */
+object *control_gettrace(void);
+/* The user's own run is counted no more, and CPython's trace function takes our place; known: all of it has been counted. */
+void control_uncount(bool known);
+/* clock_count(): it is, from here on.  clock_uncount() -> whether it was, up to this prompt. */
+object *py_clock_count(object *self, object *args);
+object *py_clock_uncount(object *self, object *args);
+/* Counts from here on, in this thread, beside that global trace function, NULL: none.  False: an exception is set. */
+bool control_arm(object *function);
 
 #endif

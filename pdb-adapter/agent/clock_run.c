@@ -4,6 +4,7 @@
 #include <limits.h>
 
 #include "pdb-adapter/agent/clock_control.h"
+#include "pdb-adapter/agent/clock_last.h"
 #include "pdb-adapter/agent/clock_pdb.h"
 #include "pdb-adapter/agent/clock_tape.h"
 #include "pdb-adapter/agent/clock_watch.h"
@@ -158,12 +159,16 @@ static bool count_tick(object *frame, int what, object *arg, int depth)
 	uint32_t value = (uint32_t)depth << 4 | kinds[what];
 
 	run.count++;
-	if (what == EVENT_RETURN && (arg == NULL || arg == names.nothing) && !note_left(frame))
-		return false;
 	run.place = frame;
 	run.place_line = -1;
 	if (run.by_line)
 		run.place_line = frame_line(frame);
+	if (run.live) {
+		last_tick((uint32_t)depth, run.count);
+		return true;
+	}
+	if (what == EVENT_RETURN && (arg == NULL || arg == names.nothing) && !note_left(frame))
+		return false;
 	if (run.told && run.breakpoints != NULL) {
 		int there = what != EVENT_LINE ? 0 : pdb_told_breakpoint(frame, (run.previous & 7) == KIND_CALL);
 
@@ -202,9 +207,45 @@ static int at_mark(object *frame, int what, object *arg)
 	return 0;
 }
 
+static int halt_at_once(object *frame)
+{
+	run.at_once = false;
+	return at_mark(frame, EVENT_LINE, NULL);
+}
+
+static bool is_number(object *value, object *wanted)
+{
+	object *types[2] = {PyObject_Type(value), PyObject_Type(wanted)};
+	bool same = types[0] == types[1] && PyLong_AsLongLong(value) == PyLong_AsLongLong(wanted);
+
+	PyErr_Clear();                  /* too large a number */
+	Py_DecRef(types[0]);
+	Py_DecRef(types[1]);
+	return same;
+}
+
+static bool has_numbers(object *frame)
+{
+	object *locals = run.until_numbers != NULL ? frame_locals(frame) : NULL;
+	bool has = true;
+
+	for (ssize_t i = 0; locals != NULL && has && i < PyTuple_Size(run.until_numbers); i++) {
+		object *pair = PyTuple_GetItem(run.until_numbers, i), *value = PyObject_GetItem(locals, PyTuple_GetItem(pair, 0));
+
+		if (value == NULL)
+			PyErr_Clear();
+		has = value != NULL && is_number(value, PyTuple_GetItem(pair, 1));
+		if (value != NULL)
+			Py_DecRef(value);
+	}
+	if (locals != NULL)
+		Py_DecRef(locals);
+	return has;
+}
+
 static bool is_mark(object *frame, int depth)
 {
-	return run.count >= run.limit || (depth == run.until_depth && frame_line(frame) == run.until_line);
+	return run.count >= run.limit || (depth == run.until_depth && frame_line(frame) == run.until_line && has_numbers(frame));
 }
 
 /* pdb's trace function for the frame, if it has anything to do.  *over: pdb has stopped, the run is over. */
@@ -279,7 +320,7 @@ int run_event(object *global, object *frame, int what, object *arg)
 		return leave(global, frame, what, arg);
 	run.calling = false;
 	if (is_ours(frame, what))
-		return 0;
+		return run.at_once && what == EVENT_CALL ? halt_at_once(frame_back(frame)) : 0;
 	if (run.unmarked) {
 		run.unmarked = false;
 		control_mark_frames(frame, true);

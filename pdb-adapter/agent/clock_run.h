@@ -29,12 +29,14 @@ enum tracer {
 /* All of a run.  Pointers to frames are borrowed, and only compared: a frame that has gone is followed by an event of another. */
 struct run {
 	bool running;
+	bool live;                      /* it is the user's own, which is only counted: clock_last.h */
 	pthread_t thread;               /* the one that is counted */
 	bool calling;                   /* in pdb's trace function */
 	unsigned prompts;               /* of all time: when it has changed after a call of pdb, this is another run or none */
 	enum tracer tracer;
 	bool pdb_is_off;                /* the tracer was TRACER_PDB_OFF before the program set others */
 	bool unmarked;                  /* frames have lost what control_mark_frames() gave them */
+	bool at_once;                   /* the next call is one of halt.py's: the run is halted there, for its caller */
 
 	/* Frames between these depths were called while pdb was not the tracer.  pdb sees nothing of them, nor would `step`;
 	 * while of a frame that pdb was called for and did not want, every event would be a stop. */
@@ -42,6 +44,7 @@ struct run {
 
 	uint64_t count, limit;
 	int until_depth, until_line;    /* the run may be over there, clock.py will say; depth 0: nowhere */
+	object *until_numbers;          /* it is not unless the frame has these: ((name, int), ...); or NULL */
 	bool counted;                   /* the event at hand is a tick */
 	object *last;                   /* the frame that runs, as far as known, and its depth */
 	int depth;

@@ -67,6 +67,15 @@ def classify_text(p, text, rounds):
     return CLASS_OF.get(name, PROGRAM)
 
 
+RUNS = frozenset('next n until unt return r continue cont c'.split())
+
+
+def runs_on(p, text):
+    """A command that may pass many statements."""
+    words = (text.strip() or p.lastcmd or '').split()
+    return bool(words) and words[0] in RUNS and words[0] not in p.aliases
+
+
 def classify_expression(p, text):
     try:
         tree = ast.parse(text.strip(), mode='eval')

@@ -9,11 +9,13 @@ def make_observer():
     known = False               # `last` holds: the activation is there
     last = None                 # the key of its value at the last stop
     changes = change = 0
+    valued = False              # it has had a value, and since then:
+    since = first = 0
     with_ = None                # what the clock is given (clock_watch.h)
 
     def prepare(p, text, depth):
-        nonlocal look, why, known, last, changes, with_
-        look, why, level, known, last, changes = None, '', int(depth), False, None, 0
+        nonlocal look, why, known, last, changes, valued, since, with_
+        look, why, level, known, last, changes, valued, since = None, '', int(depth), False, None, 0, False, 0
         returned = stop.depth if stop.kind == RETURN and not stop.inside else 0
         try:
             compiler = Compiler(text)
@@ -25,6 +27,7 @@ def make_observer():
                     # To read f_locals would undo an assignment at this prompt before Python has made it, before 3.13.
                     raise Disturbing('another frame is selected')
                 last, known = value_in(frame, p.curframe_locals if frame is p.curframe else frame.f_locals), True
+                valued = is_value(last)
         except (Disturbing, SyntaxError, ValueError, RecursionError, MemoryError) as problem:
             look, why = None, describe_exception(problem)
         return [int(look is not None), why]
@@ -41,11 +44,14 @@ def make_observer():
             return Exception, ''
         return key_of(value)
 
+    def is_value(key):
+        return type(key) is not tuple or key[0] is not Exception
+
     def observe(frame, reset, count):
         """A stop; frame: the watched one or None; reset: it is of another activation than the last.  None: given up."""
-        nonlocal known, last, changes, change, look, why
+        nonlocal known, last, changes, change, valued, since, first, look, why
         if reset:
-            known, changes = False, 0
+            known, changes, valued, since = False, 0, False, 0
         try:
             if frame is None:
                 if reset > 1:
@@ -59,16 +65,18 @@ def make_observer():
             known = True
         elif key is not last and (type(key) is not type(last) or key != last):
             changes, change = changes + 1, count - 1
-        last = key
+            if valued:
+                since, first = since + 1, first if since else change
+        last, valued = key, valued or is_value(key)
         return True
 
     def observed(p):
         if look is None or not known:
-            return [0, 0, 0, 0, '']
+            return [0, 0, 0, 0, '', 0, 0, 0]
         kind, text = (1, last[1]) if type(last) is tuple else (1, repr(last))
-        if type(last) is tuple and last[0] is Exception:
+        if not is_value(last):
             kind = 0
-        return [1, changes, change, kind, short_value(text)]
+        return [1, changes, change, kind, short_value(text), int(valued), since, first]
 
     def observer():
         return with_ if look is not None else None

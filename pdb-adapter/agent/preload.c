@@ -17,6 +17,8 @@
 #include "channel/agent/environment.h"
 #include "channel/agent/namespace.h"
 #include "pdb-adapter/agent/clock_control.h"
+#include "pdb-adapter/agent/clock_last.h"
+#include "pdb-adapter/agent/halt.h"
 #include "pdb-adapter/agent/prompt.h"
 
 static const char source[] = {
@@ -35,7 +37,14 @@ static struct method_def functions[] = {
 	{ "clock_prompt", py_clock_prompt, METH_VARARGS, NULL },
 	{ "clock_state", py_clock_state, METH_VARARGS, NULL },
 	{ "clock_send", py_clock_send, METH_VARARGS, NULL },
+	{ "clock_count", py_clock_count, METH_VARARGS, NULL },
+	{ "clock_uncount", py_clock_uncount, METH_VARARGS, NULL },
+	{ "clock_uncounted", py_clock_uncounted, METH_VARARGS, NULL },
+	{ "clock_ticks", py_clock_ticks, METH_VARARGS, NULL },
+	{ "clock_last", py_clock_last, METH_VARARGS, NULL },
 	{ "clock_left", py_clock_left, METH_VARARGS, NULL },
+	{ "halt_take", py_halt_take, METH_VARARGS, NULL },
+	{ "halt_signalled", py_halt_signalled, METH_VARARGS, NULL },
 	{ NULL, NULL, 0, NULL },
 };
 

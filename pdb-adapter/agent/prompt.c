@@ -6,6 +6,7 @@
 
 #include "channel/agent/channel.h"
 #include "channel/agent/namespace.h"
+#include "pdb-adapter/agent/halt.h"
 
 static bool runs(object *frame, const char *function)
 {
@@ -134,6 +135,7 @@ object *py_input(object *self, object *args)
 		Py_DecRef(tracer);
 	Py_DecRef(nothing);
 	Py_DecRef(asks);
+	halt_now();
 	return result;
 }
 

@@ -128,6 +128,7 @@ def prompted(p, args):
 def answer(p, asks, prompt):
     global serving
     restarted = find_stop(p, asks)
+    halt_asked(p)
     more = asks.f_code.co_name != 'cmdloop' or p.commands_defining
     tick, end, inside, way = clock_stopped(asks)
     flush()
@@ -143,6 +144,11 @@ def answer(p, asks, prompt):
             raise EOFError
         kind, body = chr(message[0]), message[1]
         fields = fields_of(body)
+        if kind in 'kl' and fields[kind == 'k'] == REST:
+            if clock_can_go_on():
+                clock_rest(*fields[2:7])
+            send_fields('F', ['no command was halted here'])
+            continue
         if kind == 'k':
             if fields[0] == '1':
                 if stop.live and not more:
@@ -157,6 +163,10 @@ def answer(p, asks, prompt):
         if kind in 'lei':
             clock_forget()
             if kind == 'l':
+                if stop.live and not more and runs_on(p, fields[0]):
+                    clock_count_run(p)
+                elif more or classify_text(p, fields[0], 0) > DEBUGGER:
+                    clock_uncounted()
                 return fields[0]
             raise EOFError if kind == 'e' else KeyboardInterrupt
         serving = _thread.get_ident()

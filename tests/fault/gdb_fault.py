@@ -50,9 +50,11 @@ def processes(folder):
 
 
 def gdb_of(folder):
-    """The gdb that the user talks to, none of its snapshots."""
-    pid, = (pid for pid, (name, state, _) in processes(folder).items() if name == "gdb" and state not in "tTZ")
-    return pid
+    """The gdb that the user talks to, none of its snapshots; one that has been dropped may still be about to end."""
+    def alone():
+        found = [pid for pid, (name, state, _) in processes(folder).items() if name == "gdb" and state not in "tTZ"]
+        return found if len(found) == 1 else None
+    return driver.await_state(alone, "one gdb is no snapshot")[0]
 
 
 def program_of(folder):

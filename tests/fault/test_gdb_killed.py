@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import time
 
 import pytest
 
@@ -187,10 +186,7 @@ def test_killed_during_a_search(folder, victim):
     before = positions(session)
     session.send("fred-reverse-watch forever(1)")
     session.expect("forever(1)\r\n")
-    deadline = time.monotonic() + driver.DEADLINE
-    while not os.path.exists(os.path.join(folder.work, "looping")):
-        assert time.monotonic() < deadline, "the expression is evaluated"
-        os.sched_yield()
+    driver.await_state(lambda: os.path.exists(os.path.join(folder.work, "looping")), "the expression is evaluated")
     os.kill(victim(folder), signal.SIGKILL)
     answer = session.prompt()
     assert answer.startswith("FReD: "), answer

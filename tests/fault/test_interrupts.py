@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import time
 
 import pytest
 
@@ -19,14 +18,6 @@ def at_6(fred):
     return session
 
 
-def await_state(holds, what):
-    """Of what only /proc or the file system tells."""
-    deadline = time.monotonic() + driver.DEADLINE
-    while not holds():
-        assert time.monotonic() < deadline, what
-        os.sched_yield()
-
-
 def state_of(pid):
     with open("/proc/%d/stat" % pid) as file:
         return file.read().rsplit(")", 1)[1].split()[0]
@@ -37,7 +28,7 @@ def stop_debugger(folder):
     pid, = (pid for pid, line in driver.survivors(folder.id)
             if "fredapp" not in line.split(" ")[0] and state_of(pid) not in "tTZ")
     os.kill(pid, signal.SIGSTOP)
-    await_state(lambda: state_of(pid) == "T", "the debugger stops")
+    driver.await_state(lambda: state_of(pid) == "T", "the debugger stops")
     return pid
 
 
@@ -48,7 +39,7 @@ def interrupt_is_taken(session):
             fields = dict(line.split(":\t") for line in file if ":\t" in line)
         return any(int(fields[name], 16) & 1 << signal.SIGINT - 1 for name in ("SigPnd", "ShdPnd"))
     os.kill(session.process.pid, signal.SIGINT)     # at once, whereas the terminal takes its time
-    await_state(lambda: not pending(), "the signal is read")
+    driver.await_state(lambda: not pending(), "the signal is read")
 
 
 def interrupt_at_once(folder, session, command):
@@ -88,7 +79,7 @@ def test_interrupted_while_the_expression_loops(folder, fred):
     here = session.do("where")
     sign = os.path.join(folder.path, "evaluating")
     session.send("fred-reverse-watch [open(%r, 'w').close(), %s]" % (sign, LOOPS))
-    await_state(lambda: os.path.exists(sign), "the expression is evaluated")
+    driver.await_state(lambda: os.path.exists(sign), "the expression is evaluated")
     session.interrupt()
     session.expect("FReD: stopped by ^C\r\n")
     session.prompt()

@@ -113,6 +113,39 @@ def survivors(test_id):
     return [entry for entry in found if entry[0] != os.getpid()]
 
 
+def standing(test_id):
+    """Where each of them stands, for the report of one that hangs: its state, and the system call of each thread."""
+    def text(path):
+        try:
+            with open(path) as file:
+                return file.read().strip()
+        except OSError as error:
+            return error.strerror
+
+    def threads(pid):
+        for tid in sorted(os.listdir("/proc/%d/task" % pid)):
+            at = "/proc/%d/task/%s/" % (pid, tid)
+            yield "    %s %s in %s, call %s" % (tid, text(at + "stat").rpartition(") ")[2][:1], text(at + "wchan"), text(at + "syscall"))
+    lines = []
+    for pid, command in survivors(test_id):
+        try:
+            each = list(threads(pid))
+        except OSError:
+            continue                # gone meanwhile
+        if any(" t in " not in line for line in each):          # no snapshot
+            lines += ["%d %s" % (pid, command), *each]
+    return "\n".join(lines)
+
+
+def await_state(holds, what):
+    """Of what only /proc or the file system tells; returns what holds() does then."""
+    deadline = time.monotonic() + DEADLINE
+    while not (there := holds()):
+        assert time.monotonic() < deadline, what
+        os.sched_yield()
+    return there
+
+
 def await_no_survivors(test_id, seconds=20):
     """Waits for the end of all processes of a test; returns those that do not end."""
     deadline = time.monotonic() + seconds
@@ -233,9 +266,9 @@ class Terminal:
             if not self._read(deadline - time.monotonic()):
                 if found(self.unread) is not None:
                     continue
-                raise Failure("%s; expected %s, got %r\nrun: %s" %
+                raise Failure("%s; expected %s, got %r\nrun: %s\n%s" %
                               ("the command ended" if self.ended else "time is up", what, bytes(self.unread[-2000:]),
-                               self.script))
+                               self.script, standing(self.folder.id)))
 
     def expect(self, wanted, seconds=None):
         """Waits for a text, or a compiled pattern of bytes; returns the output up to and including it."""

@@ -16,6 +16,9 @@ ticks = []
 # The agent's library is preloaded for its ptrace(), and is no agent here.
 library = ctypes.CDLL(None)
 library.fred_stride_learn.argtypes = (ctypes.c_ulong, ctypes.c_ulong)
+NUMBERS = ctypes.POINTER(ctypes.c_uint64), ctypes.c_size_t
+library.fred_stride_tour.argtypes = (ctypes.c_uint64, ctypes.c_uint64, *NUMBERS, *NUMBERS)
+library.fred_stride_guard.argtypes = NUMBERS
 
 
 def quiet(command):
@@ -51,6 +54,22 @@ def stride_learn(ways):
     if not ways:
         library.fred_stride_learn(0, 0)
     return all(library.fred_stride_learn(at, to) for at, to in zip(ways[::2], ways[1::2]))
+
+
+def numbers(values):
+    return (ctypes.c_uint64 * len(values))(*values), len(values)
+
+
+def stride_tour(first, last, begin, exits):
+    return library.fred_stride_tour(first, last, *numbers(begin), *numbers(exits))
+
+
+def stride_guard(addresses):
+    library.fred_stride_guard(*numbers(addresses))
+
+
+def limit_steps(most):
+    return library.fred_limit_steps(most)
 
 
 def stride_missed():
@@ -236,10 +255,10 @@ def pcs(where):
     return [int(word, 16) for word in table.split() if word.startswith("0x")]
 
 
-def instructions():
-    """Addresses of those of the line where the program stands."""
-    sal = gdb.find_pc_line(clock_frame().pc())
-    return [row["addr"] for row in clock_frame().architecture().disassemble(sal.pc, sal.last)]
+def instructions(n=0):
+    """Addresses of those of the line where the program stands, or of so many."""
+    sal, code = gdb.find_pc_line(clock_frame().pc()), clock_frame().architecture()
+    return [row["addr"] for row in (code.disassemble(sal.pc, count=n) if n else code.disassemble(sal.pc, sal.last))]
 
 
 def piece_behind():
@@ -284,6 +303,11 @@ def clock(command, end, limit, trace=True, unit="step"):
     return told(clock_start(command, limit, trace, None, end, unit))
 
 
+def start_leap(command, end, limit):
+    stop = clock_start(command, limit, False, None, end, leaps=0)
+    return [stop.cut, *told(stop)]
+
+
 def leap_to(limit, watched):
     """On from where the clock is halted, in a leap: was it cut?"""
     stop = clock_go_on(limit, False, None, watched)
@@ -313,6 +337,11 @@ def strides(command, end):
     """How many steps of single instructions gdb was spared."""
     clock_start(command, 1 << 62, True, None, end)
     return library.fred_strides()
+
+
+def tours(command, end):
+    clock_start(command, 1 << 62, True, None, end)
+    return library.fred_tours()
 
 
 def timed(command, end):

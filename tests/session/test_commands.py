@@ -10,7 +10,7 @@ from driver import line_of
 from test_paper import history_of
 
 COMMANDS = """checkpoint ckpt list restart delete undo redo reverse-step rs reverse-next rn reverse-finish rf
-reverse-continue rc reverse-watch rw history when start end branch switch source set show help""".split()
+reverse-continue rc reverse-watch rw last history when start end branch switch source set show help""".split()
 
 
 def place(answer):
@@ -210,7 +210,8 @@ def test_reverse_watch_never_changed(fred):
     session = fred("autocount.py")
     session.do_all("break 11", "continue")
     here = session.do("where")
-    assert "--last" in session.do("fred-reverse-watch 1 + 1")
+    assert "--last" in session.do("fred-reverse-watch str(1)")
+    assert "has been 2 at every stop since the start" in session.do("fred-reverse-watch 1 + 1"), "all were looked at"
     assert re.search(r"^FReD: ", session.do("fred-reverse-watch --last 1 + 1"), re.M)
     assert session.do("where") == here
 

@@ -220,6 +220,26 @@ def test_whichever_worker_makes_the_change_is_named(at_end):
     check_change(gdb, "counter", "29", "30", "[23]", gdb.do("fred-reverse-watch counter < 30"))
 
 
+def test_the_first_change(at_end):
+    gdb = at_end("idle")
+    answer = gdb.do("fred-reverse-watch --first total")
+    check_change(gdb, "total", "0", "1", "1", answer)
+    assert "FReD: this is the first change since the start" in answer
+    assert gdb.do("output calls") == "1"
+
+
+def test_whichever_worker_makes_the_first_change_is_named(at_end):
+    gdb = at_end("mutex")
+    check_change(gdb, "counter", "0", "1", "[23]", gdb.do("fred-reverse-watch --first counter"))
+
+
+def test_the_first_change_of_what_a_call_returns_is_refused(at_end):
+    gdb = at_end("list")
+    answer = gdb.do("fred-reverse-watch --first list_len(head)")
+    assert "is the first cannot be told where there have been 2 threads" in answer and answer.count("\n") == 1, answer
+    assert "/* the end */" in gdb.do("frame")
+
+
 def test_a_worker_makes_the_change_of_what_a_call_returns(at_end):
     gdb = at_end("list")
     check_change(gdb, "list_len(head)", "3", "4", "2", gdb.do("fred-reverse-watch list_len(head) < 4"))

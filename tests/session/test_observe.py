@@ -145,6 +145,10 @@ def test_a_look_sees_what_an_evaluation_at_every_stop_gives(python, script):
             assert seen is not None, "%s was given up" % expression
             assert [int(seen[0]), seen[2]] == [len(changes), row[-1][0]], (expression, seen, row)
             assert not changes or int(seen[1]) == changes[-1], (expression, seen, row)
+            valued = next((k for k in range(len(row)) if row[k][0] == "1"), len(row))
+            since = [k for k in changes if k >= valued]
+            assert [int(n) for n in seen[4:6]] == [int(valued < len(row)), len(since)], (expression, seen, row)
+            assert not since or int(seen[6]) == since[0], (expression, seen, row)
             assert row[-1][0] == "0" or no_address(seen[3]) == no_address(row[-1][1]), (expression, seen, row)
 
 
@@ -164,7 +168,7 @@ def test_an_activation_that_begins_in_the_run(python, script):
         seen = observed(peer, "total", depth, 1 << 40)
         assert peer.prompt.place[2] == "inner"
         total = [tick for tick in range(len(peer.ticks)) if peer.ticks[tick][1] >= depth]
-        assert seen[0] == "1" and seen[2:] == ["1", "0"], "0 after undefined, once: %r" % seen
+        assert seen[0] == "1" and seen[2:6] == ["1", "0", "1", "0"], "0 after undefined, once: %r" % seen
         assert total[0] < int(seen[1]) < len(peer.ticks)
 
 

@@ -195,31 +195,41 @@ def test_reverse_continue(folder, fred, bare, python, seed):
         walk.do("clear " + " ".join(numbers))
 
 
+def changes(values, which):
+    """The stops of which fred-reverse-watch may name any."""
+    now = len(values) - 1
+    if values[now] == "undefined":
+        return []
+    if which == "--first ":
+        first = next(j for j in range(now + 1) if values[j] not in ("unborn", "undefined"))
+        return [j for j in range(first, now) if values[j + 1] != values[first]][:1]
+    valid = [j for j in range(now) if values[j] != values[now] and values[j + 1] == values[now]]
+    return valid[-1:] if which == "--last " else valid
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_reverse_watch(folder, fred, bare, python, seed):
     oracle, walk, chance = start(folder, fred, bare, python, seed)
     for _ in range(8):
         wander(walk, chance, 6)
-        expression, now, last = chance.choice(EXPRESSIONS), walk.at, chance.random() < 0.5
+        expression, now, which = chance.choice(EXPRESSIONS), walk.at, chance.choice(["", "--first ", "--last "])
         values = oracle.values(now, expression)
-        answer = walk.do("fred-reverse-watch %s%s" % ("--last " if last else "", expression))
-        valid = [j for j in range(now) if values[j] != values[now] and values[j + 1] == values[now]]
-        if values[now] == "undefined":
-            assert re.match("FReD: ", answer), walk.report("undefined now: refuse")
-            valid = []
-        if not valid:
+        answer = walk.do("fred-reverse-watch %s%s" % (which, expression))
+        expected = changes(values, which)
+        if not expected:
             assert re.match("FReD: ", answer), walk.report("no change: say so")
             assert now in walk.look(), walk.report("stays where it was, at stop %d" % now)
             continue
         found = walk.look()
-        if not last and now in found and "--last" in answer:
+        if not which and now in found and "--last" in answer:
             # Sampling saw no difference between both ends: allowed, and said.
             assert values[0] == values[now] or "unborn" in values, walk.report("both ends differ")
             continue
-        expected = set(valid[-1:] if last else valid)
+        expected = set(expected)
         assert found & expected, walk.report("expected one of the stops %s, came to %s; values %s" %
                                              (sorted(expected), sorted(found), values))
-        assert values[now].lower() in answer.lower(), walk.report("the value is told")
+        after = values[now] if which != "--first " else values[min(expected) + 1]
+        assert after.lower() in answer.lower(), walk.report("the value is told")
         walk.at = min(found & expected)
         if len(found) > 1:
             walk.do("fred-undo")

@@ -34,6 +34,13 @@ static bool moves(void *self, int segment)
 	return ((struct sim *)self)->segments[segment].moves;
 }
 
+static bool leaves_alone(void *self, int segment)
+{
+	const struct sim_segment *s = &((struct sim *)self)->segments[segment];
+
+	return !s->moves && !s->assigns;
+}
+
 /* Of half of the segments. */
 static uint32_t calm(void *self, int segment)
 {
@@ -50,6 +57,19 @@ static uint32_t calm(void *self, int segment)
 		low = lasts < low ? lasts : low;
 	}
 	return low > 0 ? low - 1 : 0;
+}
+
+static uint32_t still(void *self, int segment)
+{
+	const struct sim *sim = self;
+	const struct sim_segment *s = &sim->segments[segment];
+	uint32_t low = UINT32_MAX;
+
+	if ((sim->seed / 2 ^ (uint64_t)segment) % 2 || !s->moves)
+		return 0;
+	for (uint64_t t = (s->from + 7) / 8; 8 * t < s->to; t++)
+		low = sim_depth(sim, 8 * t) < low ? sim_depth(sim, 8 * t) : low;
+	return low < UINT32_MAX ? low - 1 : 0;
 }
 
 /* Where the segment ends this time. */
@@ -290,7 +310,10 @@ static int observed(void *self, struct machine_seen *seen, struct err *err)
 		if (!first && v != before) {
 			seen->changes++;
 			seen->last = at - s->from / 8 - 1;
+			if (seen->valued && seen->since++ == 0)
+				seen->first = seen->last;
 		}
+		seen->valued |= v != SIM_UNDEFINED;
 		before = v;
 		first = false;
 	}
@@ -300,19 +323,21 @@ static int observed(void *self, struct machine_seen *seen, struct err *err)
 	if (sim->observer == SIM_MISLEADS) {
 		seen->changes = sim_random(sim, 3);
 		seen->last = sim_random(sim, end / 8 - s->from / 8 + 1);
+		seen->since = sim_random(sim, 2);
+		seen->first = sim_random(sim, end / 8 - s->from / 8 + 1);
 	}
 	return 0;
 }
 
-static void progress(void *self, const char *doing, uint64_t done, uint64_t all, unsigned evaluations)
+static void progress(void *self, const struct machine_progress *progress)
 {
-	assert(all == 0 || done <= all);
+	assert(progress->all == 0 || progress->done <= progress->all);
 }
 
 void sim_machine_init(struct sim *sim)
 {
 	sim->machine = (struct machine){
-		.self = sim, .segments = segments, .moves = moves, .calm = calm, .enter = enter, .now = now, .run = run, .trace = trace, .leap = leap,
+		.self = sim, .segments = segments, .moves = moves, .leaves_alone = leaves_alone, .calm = calm, .still = still, .enter = enter, .now = now, .run = run, .trace = trace, .leap = leap,
 		.mark = mark, .go = go, .drop = drop, .eval = eval,
 		.observe = observe, .observed = observed, .progress = progress,
 	};

@@ -319,6 +319,19 @@ static void eight_threads(void **state)
 	}
 }
 
+/* From us, to the restored one; but not to one that would die of it. */
+static void signal_of_ours(void **state)
+{
+	t_expect(&t, "0", "catch %d", SIGRTMAX - 6);
+	struct ckpt_snapshot *n = t_snapshot(&t);
+	t_expect(&t, "1", "add");
+	t_restore(&t, n);
+	assert_int_equal(ckpt_signal(t.s, SIGRTMAX - 6, &t.err), 0);
+	t_expect(&t, "1", "caught");
+	assert_int_equal(ckpt_signal(t.s, SIGRTMAX - 5, &t.err), -1);
+	t_expect(&t, "1", "add");
+}
+
 #define STATE(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -330,7 +343,7 @@ int main(void)
 		STATE(parent_death_signal), STATE(terminal), STATE(numbers), STATE(shared_memory), STATE(blocked_read),
 		STATE(blocked_poll), STATE(blocked_poll_timeout), STATE(blocked_epoll), STATE(blocked_epoll_timeout),
 		STATE(blocked_futex), STATE(blocked_futex_timeout), STATE(blocked_nanosleep),
-		STATE(blocked_nanosleep_null), STATE(blocked_sigwait), STATE(eight_threads),
+		STATE(blocked_nanosleep_null), STATE(blocked_sigwait), STATE(eight_threads), STATE(signal_of_ours),
 	};
 
 	cmocka_set_test_filter(getenv("TEST"));

@@ -261,6 +261,17 @@ static void use_signal_stack(void)
 	tell_result(sigaltstack(&st, NULL));
 }
 
+static void count_signal(int number)
+{
+	handled++;
+}
+
+static void catch_signal(int number)
+{
+	handled = 0;
+	tell_result(signal(number, count_signal) == SIG_ERR ? -1 : 0);
+}
+
 static void try_signal_stack(void)
 {
 	handled = 0;
@@ -370,6 +381,10 @@ static int state_command(char *c, char *arg)
 		close_gate();
 	else if (!strcmp(c, "signal"))
 		kill(getpid(), atoi(arg));
+	else if (!strcmp(c, "catch"))
+		catch_signal(atoi(arg));
+	else if (!strcmp(c, "caught"))
+		tell("%d", (int)handled);
 	else if (!strcmp(c, "mask"))
 		show_mask();
 	else if (!strcmp(c, "block-signals"))
