@@ -81,6 +81,29 @@ static const char *until(const struct session *s, const struct node *end)
 	return s->adapter->needs_ends || !end->partial || end->tick == UINT64_MAX ? end->state : NULL;
 }
 
+/* Where the place that ^C has ended it at does not come again it would run for ever.  The clock makes a program slower, by 20 times and less. */
+enum { CLOCK_SLOWER = 50, PATIENCE_US = 3000000 };
+
+/* From the segment's start on, also where it is run in pieces. */
+static void be_patient(struct fred_machine *m, const struct node *end)
+{
+	struct session *s = m->session;
+
+	s->patience = (struct patience){0};
+	if (!s->adapter->needs_ends && until(s, end) && !m->observing)
+		s->patience.most = ckpt_ran_us(s->ckpt) + (end->ran_us - m->nodes[m->segment]->ran_us) * CLOCK_SLOWER + PATIENCE_US;
+}
+
+static int no_prompt(struct fred_machine *m, struct err *err)
+{
+	m->diverged = err->sys != ECANCELED;
+	if (m->session->state == SESSION_ENDED)
+		return err_set(err, "the program did not run the same way again: it ended");
+	if (err->sys == ETIMEDOUT)
+		return err_set(err, "the program did not run the same way again: it has not come to where it was interrupted");
+	return -1;
+}
+
 int machine_forward(struct fred_machine *m, uint64_t limit, const struct told *told, bool breakpoints, struct err *err)
 {
 	struct session *s = m->session;
@@ -103,16 +126,15 @@ int machine_forward(struct fred_machine *m, uint64_t limit, const struct told *t
 				  m->leaps ? *m->leaps : 0, breakpoints ? m->breakpoints : NULL, m->show, until(s, end), end->by_instruction, err))
 		return -1;
 	uint64_t at = m->stop.tick;
+	if (!m->started)
+		be_patient(m, end);
 	m->started = true;
 	for (;;) {
 		s->way_known = &m->ways[m->segment];
 		int r = run_to_prompt(s, &event, err);
 		s->way_known = NULL;
-		if (r) {
-			m->diverged = err->sys != ECANCELED;
-			return s->state == SESSION_ENDED ? err_set(err, "the program did not run the same way again: it ended")
-							 : -1;
-		}
+		if (r)
+			return no_prompt(m, err);
 		if (event.kind != ADAPTER_TICKS && event.kind != ADAPTER_WAYS)
 			break;
 		if (event.kind == ADAPTER_WAYS)

@@ -43,8 +43,9 @@ static bool has_trail(const struct session *s)
 /* Only where a node can be put on the way to the command's end. */
 static bool is_wanted(const struct session *s)
 {
+	/* ^C ends it, and the debugger's handler is no part of what is run again. */
 	return has_trail(s) && settings.snapshots && settings.snapshot_interval && s->pending && !s->internal && !s->several &&
-	       !s->trail.off && s->timeline->here &&
+	       !s->interrupted && !s->trail.off && s->timeline->here &&
 	       ((s->pending_class == COMMAND_RESTARTS && s->adapter->halt) || (s->pending_class == COMMAND_MOVES && s->adapter->goes_on(s->pending, NULL, NULL)));
 }
 

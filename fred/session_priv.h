@@ -45,6 +45,10 @@ struct session {
 	bool cancelled;                 /* ^C was typed and nobody has heeded it yet */
 	uint64_t work_since;            /* while internal: clock_us() */
 	char *doing;                    /* ... as last told; NULL: not yet */
+	struct patience {               /* with a run that may never come to the place it is to end at; all in microseconds */
+		uint64_t most;          /* so long it may have run, by ckpt_ran_us(); 0: as long as it likes */
+		uint64_t look;          /* clock_us() of the next look */
+	} patience;
 	uint64_t work_most;             /* ... and how long at most, in microseconds, as far as can be estimated; 0: it cannot */
 
 	struct stdin_log {              /* stdin that is no terminal: all bytes read so far, and how far they are used */

@@ -117,6 +117,16 @@ static bool take_message(struct session *s, struct adapter_event *event)
 	return true;
 }
 
+static bool patience_is_over(struct session *s)
+{
+	uint64_t now = s->patience.most ? clock_us() : 0;
+
+	if (now < s->patience.look || !s->patience.most)
+		return false;
+	s->patience.look = now + TELL_EVERY * 1000;
+	return ckpt_ran_us(s->ckpt) > s->patience.most;
+}
+
 static void fill(struct session *s, struct pollfd *fds)
 {
 	fds[FD_MASTER] = (struct pollfd){.fd = s->master, .events = POLLIN};
@@ -165,6 +175,8 @@ enum pump_result session_pump(struct session *s, struct adapter_event *event, in
 			session_drain(s);
 			return PUMP_ENDED;
 		}
+		if (patience_is_over(s))
+			return PUMP_TIMEOUT;
 		int wait = -1;
 		if (timeout_ms >= 0) {
 			uint64_t now = clock_us();

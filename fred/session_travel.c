@@ -13,7 +13,7 @@ void work_begin(struct session *s)
 {
 	s->internal = s->silent = true;
 	s->work_since = clock_us();
-	s->work_most = 0;
+	s->work_most = s->patience.most = 0;
 	outer_set(OUTER_QUIET);
 }
 
@@ -77,6 +77,7 @@ int travel_restore(struct session *s, const struct ckpt_snapshot *snapshot, cons
 	cleanup_free char *copy = xstrdup(prompt);
 
 	leave(s);
+	s->patience.most = 0;
 	if (ckpt_restore(s->ckpt, snapshot, NULL, err)) {
 		s->state = SESSION_ENDED;
 		return -1;

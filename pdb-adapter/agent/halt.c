@@ -18,7 +18,8 @@ enum { NO, LATER, SOON, IN_PDB, AT_ONCE };
 
 static void (*cpythons)(int);           /* its handler, which notes that Python's is to be called */
 static pthread_t main_thread;
-static bool later;                      /* one has come while we were at work */
+static bool later;                      /* one has come while we were at work ... */
+static int held;                        /* ... in so many prompts */
 static volatile sig_atomic_t in_call;   /* the last signal has ended a system call that waited */
 
 /* The kernel leaves a call that a signal with a handler has ended with that in rax, behind the instruction. */
@@ -86,6 +87,7 @@ static object *halt_here(void)
 
 object *py_halt_signalled(object *self, object *args)
 {
+	static const char refused[] = "no prompt can be had in the middle of what the debugger does";
 	object *tracer;
 	long wanted;
 
@@ -96,7 +98,9 @@ object *py_halt_signalled(object *self, object *args)
 	tracer = control_gettrace();
 	PyEval_SetTrace(NULL, NULL);    /* pdb is not to see what we do */
 	wanted = ask(tracer);
-	later = wanted == LATER && !channel_waits();
+	later = wanted == LATER && held && !channel_waits();
+	if (wanted == NO || (wanted == LATER && !held))
+		channel_send(MESSAGE_FAILED, refused, sizeof refused);
 	if (wanted > LATER && control_arm(tracer))
 		run.calling = wanted == IN_PDB;
 	else if (tracer != NULL)
@@ -107,8 +111,14 @@ object *py_halt_signalled(object *self, object *args)
 	return wanted == AT_ONCE && run.running ? halt_here() : none();
 }
 
+void halt_hold(void)
+{
+	held++;
+}
+
 void halt_now(void)
 {
+	held--;
 	if (later)
 		raise(AGENT_HALT_SIGNAL);
 	later = false;

@@ -14,7 +14,9 @@
 object *py_halt_take(object *self, object *args);
 /* halt_signalled(number, frame): that handler. */
 object *py_halt_signalled(object *self, object *args);
-/* The agent is at work no more: a signal that has come meanwhile comes again.  That of a point from before the command was read. */
+/* The agent is at work at a prompt, and is no more: a signal that has come meanwhile comes again.  That of a point from before the
+ * command was read. */
+void halt_hold(void);
 void halt_now(void);
 
 #endif

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A run of the user's that fredapp wants a prompt in (halt.h).
 
-NO, LATER, SOON, IN_PDB, AT_ONCE = range(5)
+NO, LATER, SOON, IN_PDB, AT_ONCE = range(5)     # NO, and LATER where no prompt is left: fredapp is told
 
 
 class Asked:
@@ -34,6 +34,8 @@ def halt_wanted(tracer, waits):
     p = Asked.pdb and Asked.pdb()
     if is_at_work(sys._getframe().f_back):
         return LATER
+    if is_interrupted(sys._getframe().f_back):
+        return NO               # its prompt comes; what is executed here is not executed when the run is repeated
     if p is None or Asked.thread != _thread.get_ident() or stop.pdb is not None or p.quitting:
         return NO
     if tracer is None and (p.breaks or p.stopframe is not p.botframe or p.stoplineno != -1):
@@ -51,6 +53,15 @@ def is_at_work(frame):
     while frame is not None and frame.f_globals is not ours:
         frame = frame.f_back
     return frame is not None
+
+
+def is_interrupted(frame):
+    """By ^C, whose handler is pdb's."""
+    while frame is not None:
+        if frame.f_globals is pdb_globals and frame.f_code.co_name == 'sigint_handler':
+            return True
+        frame = frame.f_back
+    return False
 
 
 def refresh_lines(frame):

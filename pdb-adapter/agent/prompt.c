@@ -121,6 +121,7 @@ object *py_input(object *self, object *args)
 		if (result != NULL)
 			Py_DecRef(result);
 	}
+	halt_hold();
 	call_args = Py_BuildValue("(OO)", asks, args);
 	result = call_args == NULL ? NULL : PyObject_CallObject(named("prompted"), call_args);
 	if (call_args != NULL)

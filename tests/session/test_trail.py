@@ -7,7 +7,7 @@ import pytest
 
 import driver
 
-CHANCE = """import os, subprocess, sys, threading, time
+CHANCE = """import os, pdb, signal, subprocess, sys, threading, time
 how = sys.argv[1]
 seed = int.from_bytes(os.urandom(2), 'big') if how not in ('same', 'reads') else 77
 lines = []
@@ -22,6 +22,16 @@ def burn(n, x):
 def done(value):
     kept = value
     return kept
+def rung(number, frame):
+    os.write(1, b'ready\\n')
+    burn(100000000, seed)
+def slowly(self, *args, kept=pdb.Pdb.message if how == 'slowly' else pdb.Pdb.is_skipped_module):
+    began = time.process_time()
+    while time.process_time() - began < (0.2 if how == 'slowly' else 0.02):
+        pass
+    return kept(self, *args)
+if how == 'slowly':
+    pdb.Pdb.message = slowly
 def main():
     first = burn(60000 if how == 'same' else 160000, seed)
     if how == 'reads':
@@ -38,9 +48,13 @@ def main():
         for i in range(3000):
             print('line', i, flush=True)
             burn(20, i)
-    if how == 'long':
+    if how in ('long', 'slowly'):
         burn(1500000, seed)
         os.write(1, b'ready\\n')     # not in print(), into which pdb's handler would print
+        burn(100000000, seed)
+    if how == 'rings':
+        signal.signal(signal.SIGALRM, rung)
+        signal.setitimer(signal.ITIMER_REAL, 0.5)
         burn(100000000, seed)
     if how == 'pipe':
         ends = os.pipe()
@@ -60,6 +74,12 @@ def main():
         burn(20000, seed)
         stop.append(1)
         thread.join()
+    if how == 'skips':
+        p = sys.gettrace().__self__
+        p.skip, pdb.Pdb.is_skipped_module = ['nothing'], slowly
+        done(first)
+        done(third := 1)
+        done(third)
     if how == 'busy':
         spin, kept = [True], sys.getswitchinterval()
         thread = threading.Thread(target=lambda: all(iter(lambda: bool(spin), False)))
@@ -81,8 +101,7 @@ main()
 """
 
 
-@pytest.fixture
-def start(folder, fred, python):
+def starter(folder, fred, python=None):
     path = os.path.join(folder.work, "chance.py")
     with open(path, "w") as file:
         file.write(CHANCE)
@@ -93,6 +112,11 @@ def start(folder, fred, python):
         session.do("b %d" % driver.line_with(CHANCE, "kept = value"))
         return session
     return begin
+
+
+@pytest.fixture
+def start(folder, fred, python):
+    return starter(folder, fred, python)
 
 
 def line(session):
@@ -233,6 +257,15 @@ def test_while_the_debugger_reads_the_command(start):
     session.quit()
 
 
+def test_while_pdb_decides(start):
+    """What the agent asks it about a module is answered by the program here, and slowly: the snapshots lie in there."""
+    session = start("skips", 5)
+    session.do_all("continue", "continue", "continue")
+    session.do_all("fred-reverse-step", "fred-reverse-step")
+    assert line(session) == at("done(third)")
+    session.quit()
+
+
 def test_after_a_failure(start):
     """pdb looks at the dead frames; the way back begins where it failed."""
     session = start("fails")
@@ -245,9 +278,10 @@ def test_after_a_failure(start):
     session.quit()
 
 
-def test_until_an_interrupt(start):
-    """The way back from where it came to begins at a point, too."""
-    session = start("long")
+@pytest.mark.parametrize("how", ["long", "slowly"])
+def test_until_an_interrupt(start, how):
+    """The way back from where it came to begins at a point, too; slowly: pdb's handler takes its time."""
+    session = start(how)
     session.do("clear 1")
     session.send("continue")
     session.expect("ready\r\n")
@@ -258,4 +292,19 @@ def test_until_an_interrupt(start):
     answer = session.do("fred-reverse-step")
     assert "inside a statement" in answer or ("other values" not in answer and "same way" not in answer), answer
     assert session.do("p seed") == seed
+    session.quit()
+
+
+def test_where_an_interrupt_does_not_come_again(folder, fred):
+    """A timer's handler is called at another moment each time: what is looked for there is looked for for ever, were it not given up."""
+    session = starter(folder, fred)("rings")
+    session.do("clear 1")
+    session.send("continue")
+    session.expect("ready\r\n")
+    session.interrupt()
+    session.prompt()
+    where = session.do("where")
+    assert "rung()" in where
+    assert "did not run the same way again" in session.do("fred-reverse-step", 120)
+    assert session.do("where") == where
     session.quit()
