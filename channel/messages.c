@@ -116,6 +116,9 @@ static int take_message(struct adapter_event *event, int type, const char *body,
 	case MESSAGE_WAYS:
 		event->kind = ADAPTER_WAYS;
 		return 0;
+	case MESSAGE_NOT_HALTED:
+		event->kind = ADAPTER_NOT_HALTED;
+		return 0;
 	case MESSAGE_ALARM:
 		event->kind = ADAPTER_ALARM;
 		return 0;

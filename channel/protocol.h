@@ -38,6 +38,7 @@ enum agent_message {
 	MESSAGE_TICKS = 'T',
 	MESSAGE_WAYS = 'C',     /* number of the first, then the ways to each sixteenth tick (ADAPTER_WAY_TICKS); 31 bits */
 	MESSAGE_ARRIVING = 'A', /* tick, way; or nothing */
+	MESSAGE_NOT_HALTED = 'N',       /* AGENT_HALT_SIGNAL has come where no prompt can be had for it */
 	MESSAGE_ALARM = 'L',    /* in the middle of a command the trail's alarm has stopped the program, and the debugger is not told yet: GO_ON or HALT */
 };
 

@@ -43,6 +43,7 @@ enum adapter_event_kind {
 	ADAPTER_WAYS,           /* with a trace: .fields are the number i of the first, and the ways to ticks 16(i+1), 16(i+2), ... */
 	ADAPTER_ARRIVING,       /* a clock run has come to its tick and will show the place next; go_on() lets it.  stop.tick, way:
 				 * 0 where not told */
+	ADAPTER_NOT_HALTED,     /* trail_signal has come where no prompt can be had for it */
 	ADAPTER_ALARM,          /* the trail's alarm has stopped the program in the middle of a command: go_on() or halt() */
 	ADAPTER_CLOSED,         /* the agent is gone */
 };

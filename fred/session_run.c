@@ -276,6 +276,9 @@ int run_to_prompt(struct session *s, struct adapter_event *event, struct err *er
 			adapter_event_free(event);
 			s->state = SESSION_PROMPT;
 			return -1;
+		case ADAPTER_NOT_HALTED:        /* nor is one waited for, then */
+			s->state = SESSION_PROMPT;
+			return err_set(err, "the debugger is at work there and gives no prompt");
 		case ADAPTER_ARRIVING:
 			/* A place to which another way has led is not shown: it is refused. */
 			s->silent = s->way_known && ways_differ(s->way_known, event->stop.tick, event->way);

@@ -87,7 +87,6 @@ static object *halt_here(void)
 
 object *py_halt_signalled(object *self, object *args)
 {
-	static const char refused[] = "no prompt can be had in the middle of what the debugger does";
 	object *tracer;
 	long wanted;
 
@@ -100,7 +99,7 @@ object *py_halt_signalled(object *self, object *args)
 	wanted = ask(tracer);
 	later = wanted == LATER && held && !channel_waits();
 	if (wanted == NO || (wanted == LATER && !held))
-		channel_send(MESSAGE_FAILED, refused, sizeof refused);
+		channel_send(MESSAGE_NOT_HALTED, "", 0);
 	if (wanted > LATER && control_arm(tracer))
 		run.calling = wanted == IN_PDB;
 	else if (tracer != NULL)

@@ -45,6 +45,7 @@ class Peer:
         self.breakpoints = []   # and whether a breakpoint is there
         self.ways = []          # digests, one for each 16 ticks
         self.arrivals = 0
+        self.refusals = 0         # of the halt
         self.hello = None
         if to_prompt:
             self.prompt = self.wait()
@@ -69,6 +70,9 @@ class Peer:
         size, kind = struct.unpack("<IB", self.buffer[:5])
         need(5 + size)
         body, self.buffer = self.buffer[5:5 + size], self.buffer[5 + size:]
+        if kind == ord("N"):
+            self.refusals += 1
+            return self.receive()
         if kind == ord("T"):
             return "T", struct.unpack("<%dI" % (size // 4), body)
         return chr(kind), body.decode("utf-8", "surrogateescape").split("\0")[:-1]

@@ -281,6 +281,7 @@ def test_it_is_ignored(pdb):
     peer.said()
     os.kill(peer.process.pid, SIGNAL)
     assert peer.wait().restarted and peer.ask("r") == ["end"]
+    assert peer.refusals > 0            # nobody is to wait for a prompt
 
 
 BUSY = REPORT + """import threading
