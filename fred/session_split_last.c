@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The latest change in a run that is too long for the clock, of what the processor can watch: from a point near its end the run is
- * made once more at full speed, and the debugger counts the changes; where there is none, from an earlier point.  The last one is
- * then gone to as in a program with threads (session_threads.c), and so is proven.
+/* The latest change in a run that is too long for the clock, of what the processor can watch: from a point at which the value is
+ * another, or where none is known from a point near its end, the run is made once more at full speed, and the debugger counts the changes;
+ * where there is none, from an earlier point.  The last one is then gone to as in a program with threads (session_threads.c), and so is
+ * proven.
  *
  * The present may lie in the middle of the run, where a reverse move has led.  Then the statements since the last place from where the
  * run can be made again are gone through first, and the changes that come behind that place are counted, and left out.
@@ -99,16 +100,85 @@ static int further(struct session *s, struct node **base, const struct node *end
 	return 0;
 }
 
+/* Is EXPR at that place of the run as it is now?  1 or 0. */
+static int look_at(struct session *s, struct departure *d, const char *expr, struct node *node, const struct machine_value *now,
+		   struct watch_result *result, struct err *err)
+{
+	struct machine_value value = {0};
+
+	result->evaluations++;
+	if (travel_to(s, node, err) || d->m->eval(d->m->self, expr, d->selected, &value, err))
+		return -1;
+	int same = value_same(&value, now);
+	free(value.text);
+	return same;
+}
+
+/* Between `lo`, where it is another, and `hi`: the places there are, and then the points, by halves. */
+static int narrow(struct session *s, struct departure *d, const char *expr, struct node **lo, struct node *hi,
+		  const struct machine_value *now, struct watch_result *result, struct err *err)
+{
+	int same = 1, r = 1;
+
+	while (same && hi->parent != *lo) {
+		struct node *mid = hi->parent;
+
+		same = look_at(s, d, expr, mid, now, result, err);
+		if (same < 0)
+			return -1;
+		*(same ? &hi : lo) = mid;
+	}
+	for (enum points_which which = POINTS_LAST; r > 0; which = POINTS_MIDDLE) {
+		struct node *point;
+
+		r = points_put_in(s, hi, which, &point, err);
+		same = r > 0 ? look_at(s, d, expr, point, now, result, err) : 0;
+		if (same < 0)
+			return -1;
+		if (r > 0)
+			*(same ? &hi : lo) = point;
+	}
+	return r;
+}
+
+/* Where the run began with another value than the present one: a late place at which it has another still, from where the run has to
+ * be made but once.  Else, or where it cannot be told: NULL. */
+static int find_other(struct session *s, struct departure *d, const char *expr, const struct past *past, struct node *start,
+		      struct node **other, struct watch_result *result, struct err *err)
+{
+	struct machine *m = d->m;
+	struct machine_value now = {0};
+	struct machine_stop stop;
+
+	*other = NULL;
+	result->evaluations++;
+	int r = m->now(m->self, &stop, err) || m->eval(m->self, expr, d->selected, &now, err) ? -1 : 0;
+	int same = r == 0 ? look_at(s, d, expr, start, &now, result, err) : -1;
+	if (same == 0) {
+		*other = start;
+		same = narrow(s, d, expr, other, past->at, &now, result, err);
+	}
+	free(now.text);
+	if (same < 0)
+		*other = NULL;
+	return same < 0 && split_stopped(s, err) ? -1 : 0;
+}
+
 /* From ever earlier points of the command, and at last from its start. */
 static int look_in_run(struct session *s, struct departure *d, const char *expr, const struct past *past, struct watch_result *result,
 		       struct culprit *culprit, struct turn *turn, bool *never, struct err *err)
 {
 	struct node *base = past->at, *start = timeline_run_start(past->at);
-	int r;
+	struct node *other;
+	int r = 0;
 
 	*never = true;
+	if (find_other(s, d, expr, past, start, &other, result, err))
+		return -1;
 	do {
-		if (further(s, &base, past->end, start, err))
+		if (other)
+			base = steal_pointer(&other);
+		else if (further(s, &base, past->end, start, err))
 			return -1;
 		if (reads_input(base, past->end)) {
 			*never = false;

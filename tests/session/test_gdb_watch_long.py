@@ -50,7 +50,7 @@ int main(void)
 
 def at_end(folder, text, end):
     session = Gdb(folder, "-nx", build(folder.work, "p.c", text=text), snapshots=True)
-    session.do_all("break %d" % (1 + text[:text.index(end)].count("\n")), "run")
+    session.do_all("fred-set snapshot-interval 10", "break %d" % (1 + text[:text.index(end)].count("\n")), "run")
     return session
 
 
