@@ -27,7 +27,7 @@ def rung(number, frame):
     burn(100000000, seed)
 def slowly(self, *args, show=pdb.Pdb.message):
     began = time.process_time()
-    while time.process_time() - began < 0.05:
+    while sys._getframe(1).f_code.co_name == 'sigint_handler' and time.process_time() - began < 0.2:
         pass
     return show(self, *args)
 if how == 'slowly':
