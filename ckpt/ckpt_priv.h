@@ -65,6 +65,8 @@ bool arch_is_at(const struct arch_regs *regs, uint64_t address);
 /* PTRACE_PEEKUSER: where is it? */
 #define ARCH_PC_OFFSET (offsetof(struct user_regs_struct, rip))
 uint64_t arch_tls(const struct arch_regs *regs);
+/* Was it frozen in a call that waits for something? */
+bool arch_waits(const struct arch_regs *regs);
 /* For a twin, which has none of the kernel's state of an interrupted call: make it issue the call again. */
 void arch_rewind(struct arch_regs *regs);
 /* Some calls (epoll_wait) end with EINTR from merely being frozen, without a signal that the program could know of: wind
@@ -176,9 +178,8 @@ int shared_memory_save(struct ckpt_session *s, pid_t pid, struct shared_memory *
 int shared_memory_restore(struct ckpt_session *s, pid_t pid, const struct shared_memory *m, struct err *err) must_check;
 void shared_memory_free(struct shared_memory *m);
 
-/* The last number that was given to a process or thread of the session; 0: not known.  The twin, or what is made of it, is
- * asked: the program may go on. */
-int numbers_save(struct ckpt_session *s, pid_t twin, const struct place *place, pid_t *last, struct err *err) must_check;
+/* The last number that was given to a process or thread of the session, which r's process is asked for; 0: not known. */
+int numbers_save(struct ckpt_session *s, struct remote *r, pid_t *last, struct err *err) must_check;
 int numbers_restore(struct remote *r, pid_t last, struct err *err) must_check;
 
 /* ---- session and snapshots ---- */
@@ -349,7 +350,7 @@ pid_t twin_number(struct ckpt_session *s);
 pid_t clone_numbered(struct ckpt_session *s, struct remote *r, uint64_t flags) must_check;
 /* ... out of the way of the original: a number is taken as long as a process has it for its group or session. */
 int twin_move_away(pid_t twin, const struct ckpt_proc *p, struct err *err) must_check;
-/* The leader's, and it is asked what it can still tell. */
+/* The leader's, and it is asked what it can still tell, and nobody has told yet. */
 int twin_settle(struct ckpt_session *s, struct ckpt_snapshot *n, struct err *err) must_check;
 void twin_kill(struct ckpt_session *s, pid_t twin);
 /* All of a snapshot. */

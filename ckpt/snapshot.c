@@ -55,9 +55,13 @@ int twin_move_away(pid_t twin, const struct ckpt_proc *p, struct err *err)
 
 int twin_settle(struct ckpt_session *s, struct ckpt_snapshot *n, struct err *err)
 {
+	struct remote r;
+
 	if (twin_move_away(n->leader.twin, &n->leader.proc, err) < 0)
 		return -1;
-	return numbers_save(s, n->leader.twin, &n->leader.proc.place, &n->last_given, err);
+	if (n->last_given)
+		return 0;
+	return remote_open(&r, n->leader.twin, &n->leader.proc.place, err) < 0 ? -1 : numbers_save(s, &r, &n->last_given, err);
 }
 
 pid_t twin_make(struct ckpt_session *s, struct remote *r, const struct ckpt_proc *p, bool holder, struct err *err)
@@ -160,6 +164,17 @@ void snapshot_free(struct ckpt_snapshot *n)
 	free(n);
 }
 
+/* Will it stand still when it is thawed?  The end of a child may be what it waits for. */
+static bool all_wait(const struct ckpt_proc *p)
+{
+	if (p->has_others)
+		return false;
+	for (size_t i = 0; i < p->n; i++)
+		if (!arch_waits(&p->threads[i].regs))
+			return false;
+	return true;
+}
+
 static int take(struct ckpt_session *s, struct ckpt_snapshot *n, struct err *err)
 {
 	struct err ignored;
@@ -175,6 +190,8 @@ static int take(struct ckpt_session *s, struct ckpt_snapshot *n, struct err *err
 	}
 	if (result == 0)
 		result = snapshot_record(s, n, &r, err);
+	if (result == 0 && !all_wait(&n->leader.proc))
+		result = numbers_save(s, &r, &n->last_given, err);
 	if (result == 0) {
 		n->leader.twin = twin_make(s, &r, &n->leader.proc, false, err);
 		result = n->leader.twin < 0 ? -1 : 0;

@@ -168,6 +168,21 @@ static void remaining_time(struct user_regs_struct *r)
 		r->rdx = r->r10;
 }
 
+bool arch_waits(const struct arch_regs *regs)
+{
+	if ((long)regs->r.orig_rax < 0)
+		return false;
+	switch (-(long)regs->r.rax) {
+	case ERESTART_RESTARTBLOCK:
+	case ERESTARTSYS:
+	case ERESTARTNOINTR:
+	case ERESTARTNOHAND:
+		return true;
+	default:
+		return false;
+	}
+}
+
 void arch_rewind(struct arch_regs *regs)
 {
 	struct user_regs_struct *r = &regs->r;

@@ -2,9 +2,9 @@
 /* Which number the next process or thread of the session gets.
  *
  * The kernel looks for a free one behind the last that it gave in the pid namespace (kernel/pid.c, alloc_pid), and whoever may
- * choose numbers may set that, too (proc(5), ns_last_pid; a kernel without CONFIG_CHECKPOINT_RESTORE has no such file).  It is
- * asked of the twin, which stands still while the program goes on: what makes it give numbers is the program alone, for
- * twins have theirs by set_tid. */
+ * choose numbers may set that, too (proc(5), ns_last_pid; a kernel without CONFIG_CHECKPOINT_RESTORE has no such file).  What
+ * makes it give numbers is the program alone, for twins have theirs by set_tid.  So where the whole program waits it is asked of the twin,
+ * when the program is free again; else of the program itself, while it is frozen: the next thing that it does may be a fork. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,18 +41,15 @@ static int transfer(struct remote *r, long nr, int flags, char *text, size_t len
 	return result;
 }
 
-int numbers_save(struct ckpt_session *s, pid_t twin, const struct place *place, pid_t *last, struct err *err)
+int numbers_save(struct ckpt_session *s, struct remote *r, pid_t *last, struct err *err)
 {
 	char text[16] = "";
-	struct remote r;
 
 	*last = 0;
 	if (s->isolation == CKPT_ISOLATION_NONE)
 		return 0;
-	if (remote_open(&r, twin, place, err) < 0)
-		return -1;
-	if (transfer(&r, SYS_read, O_RDONLY, text, sizeof text - 1) < 0)
-		return err_set(err, "the snapshot's process was killed");
+	if (transfer(r, SYS_read, O_RDONLY, text, sizeof text - 1) < 0)
+		return err_set(err, "the process was killed while a snapshot of it was taken");
 	*last = (pid_t)atoi(text);
 	return 0;
 }

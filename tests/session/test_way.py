@@ -200,7 +200,7 @@ def test_numbers_of_threads_and_children(folder, fred, python):
     with open(script, "w") as file:
         file.write(NUMBERS)
     session = fred(script, python=python)
-    session.do("fred-set snapshot-interval 0")          # from a point of the trail a child may get the next number
+    session.do("fred-set snapshot-interval 1")          # points of the trail, too, know which number comes next
     session.do_all("break 10", "continue")
     numbers = session.do("p numbers, child.pid")
     assert session.do("fred-reverse-next") == "> %s(9)main()\n-> done = True\n" % script

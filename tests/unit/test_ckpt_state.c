@@ -225,6 +225,20 @@ static void numbers(void **state)
 	}
 }
 
+/* The program is not at a prompt: what it does next may be to start a process. */
+static void numbers_of_what_it_is_starting(void **state)
+{
+	if (ckpt_isolation(t.s) == CKPT_ISOLATION_NONE)
+		skip();
+	t_expect(&t, "forks", "forks 2000");
+	for (int i = 0; i < 30; i++) {
+		struct ckpt_snapshot *n = t_snapshot(&t);
+		t_restore(&t, n);
+		ckpt_drop(n);
+	}
+	assert_string_equal(t_receive(&t), "0 gaps");
+}
+
 static void shared_memory(void **state)
 {
 	t_expect(&t, "1", "shared");
@@ -340,7 +354,8 @@ int main(void)
 		STATE(vector_registers), STATE(signal_mask), STATE(alternate_stack), STATE(alternate_stack_of_main),
 		STATE(robust_list), STATE(clear_child_tid), STATE(pending_signals), STATE(interval_timers),
 		STATE(posix_timers), STATE(rseq), STATE(working_directory_and_umask), STATE(thread_names),
-		STATE(parent_death_signal), STATE(terminal), STATE(numbers), STATE(shared_memory), STATE(blocked_read),
+		STATE(parent_death_signal), STATE(terminal), STATE(numbers), STATE(numbers_of_what_it_is_starting),
+		STATE(shared_memory), STATE(blocked_read),
 		STATE(blocked_poll), STATE(blocked_poll_timeout), STATE(blocked_epoll), STATE(blocked_epoll_timeout),
 		STATE(blocked_futex), STATE(blocked_futex_timeout), STATE(blocked_nanosleep),
 		STATE(blocked_nanosleep_null), STATE(blocked_sigwait), STATE(eight_threads), STATE(signal_of_ours),

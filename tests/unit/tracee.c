@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -320,6 +321,24 @@ static int child_status(void)
 	return pid;
 }
 
+/* How many of so many children do not have the number behind the last one's?  Who is restored may have no child to wait for. */
+static int count_gaps(int n)
+{
+	int gaps = 0;
+
+	tell("forks");
+	for (pid_t last = 0; n > 0; n--) {
+		pid_t pid = fork();
+		if (pid == 0)
+			_exit(0);
+		gaps += last && pid != last + 1;
+		last = pid;
+		if (waitpid(pid, NULL, 0) < 0)
+			continue;
+	}
+	return gaps;
+}
+
 static void simple_command(char *c, char *arg)
 {
 	char path[PATH_MAX];
@@ -355,6 +374,8 @@ static void simple_command(char *c, char *arg)
 		tell("%s", getcwd(path, sizeof path));
 	else if (!strcmp(c, "child"))
 		tell("%d", child_status());
+	else if (!strcmp(c, "forks"))
+		tell("%d gaps", count_gaps(atoi(arg)));
 	else if (!strcmp(c, "pdeath"))
 		tell_result(prctl(PR_SET_PDEATHSIG, atoi(arg)));
 	else if (!strcmp(c, "take-orphans"))
