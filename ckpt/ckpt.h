@@ -45,6 +45,9 @@ struct ckpt_spawn {
 	/* One line for the user about something that will not go back; the same line is not repeated. */
 	void (*warn)(void *ctx, const char *line);
 	void *warn_ctx;
+	/* In the middle of a restore: the present is gone, and what is restored has not executed anything yet.  Or NULL. */
+	void (*between)(void *ctx);
+	void *between_ctx;
 };
 
 struct ckpt_info {
@@ -98,6 +101,10 @@ bool ckpt_ended(struct ckpt_session *session, int *status);
  * Cost: fork() of each process plus about 0.1 ms and 20 us a thread, 0.1 ms a traced thread; 2.3 us for each page that
  * is written afterwards. */
 int ckpt_snapshot(struct ckpt_session *session, struct ckpt_snapshot **snapshot, struct err *err) must_check;
+
+/* ckpt_restore(), and the leader gets a signal for which it has a handler, before it executes anything; where it waits in a call, in there.
+ * By ckpt_signal() it would come some statements later. */
+int ckpt_restore_signalled(struct ckpt_session *session, const struct ckpt_snapshot *snapshot, int number, struct err *err) must_check;
 
 /* Put the session back as it was when `snapshot` was taken.  The present processes are killed first; where `abandoned`
  * is not NULL their memory is kept and *abandoned becomes a snapshot of the present (NULL when the leader had ended),

@@ -182,6 +182,19 @@ static void discard(struct ckpt_session *s, struct rebuilt *b)
 	(void)!kill_leader(s, tids[0], tids, b->n, &ignored);
 }
 
+/* A call that waits is to be ended by the signal: that it gets in there. */
+static int before_it_goes(struct ckpt_session *s, const struct ckpt_snapshot *n, const struct rebuilt *b, struct err *err)
+{
+	if (s->between)
+		s->between(s->between_ctx);
+	if (!s->first_signal || arch_waits(&n->leader.proc.threads[0].regs))
+		return 0;
+	if (kill(b->threads[0].tid, s->first_signal) < 0)
+		return err_sys(err, "kill");
+	s->first_signal = 0;
+	return 0;
+}
+
 static int rebuild(struct ckpt_session *s, const struct ckpt_snapshot *n, struct err *err)
 {
 	cleanup_free struct rebuilt *others = xcalloc(n->traced.n + 1, sizeof *others);
@@ -191,7 +204,7 @@ static int rebuild(struct ckpt_session *s, const struct ckpt_snapshot *n, struct
 
 	if (rebuild_process(s, &n->leader, &b, err) == 0 && traced_rebuild(s, &n->traced, others, err) == 0 &&
 	    traced_adopt(s, &n->traced, &b.threads[0], others, err) == 0 && terminal_restore(s, &n->terminal, err) == 0 &&
-	    numbers_restore(&b.threads[0], n->last_given, err) == 0 && rebuild_state(s, &b, err) == 0 &&
+	    numbers_restore(&b.threads[0], n->last_given, err) == 0 && rebuild_state(s, &b, err) == 0 && before_it_goes(s, n, &b, err) == 0 &&
 	    rebuild_let_go(&b, err) == 0) {
 		s->leader = b.threads[0].tid;
 		s->ns_leader = b.ns_tids[0];
@@ -260,4 +273,16 @@ int ckpt_restore(struct ckpt_session *s, const struct ckpt_snapshot *snapshot, s
 	log_debug(LOG_CKPT, "restore of %d: put away %llu us, rebuild %llu us", s->leader,
 		  (unsigned long long)(killed - began), (unsigned long long)(clock_us() - killed));
 	return r < 0 ? err_context(err, "restore") : 0;
+}
+
+int ckpt_restore_signalled(struct ckpt_session *s, const struct ckpt_snapshot *snapshot, int number, struct err *err)
+{
+	if (check_handler(snapshot->leader.twin, number, err))
+		return -1;
+	s->first_signal = number;
+	int r = ckpt_restore(s, snapshot, NULL, err);
+	if (r == 0 && s->first_signal)
+		r = ckpt_signal(s, number, err);
+	s->first_signal = 0;
+	return r;
 }

@@ -328,6 +328,8 @@ int ckpt_spawn(struct ckpt_session **session, const struct ckpt_spawn *how, stru
 	s->trace_options = how->trace_options ? how->trace_options : TRACE_OPTIONS_DEFAULT;
 	s->warn = how->warn;
 	s->warn_ctx = how->warn_ctx;
+	s->between = how->between;
+	s->between_ctx = how->between_ctx;
 	s->pid_max = read_number("/proc/sys/kernel/pid_max", 32768);
 	s->last_number = s->pid_max;
 	s->tty = fcntl(how->tty, F_DUPFD_CLOEXEC, 3);
@@ -377,13 +379,20 @@ pid_t ckpt_leader(const struct ckpt_session *s)
 	return s->leader;
 }
 
-int ckpt_signal(const struct ckpt_session *s, int number, struct err *err)
+int check_handler(pid_t pid, int number, struct err *err)
 {
-	cleanup_free char *status = s->leader ? status_read(s->leader) : NULL;
+	cleanup_free char *status = pid ? status_read(pid) : NULL;
 	const char *caught = status ? strstr(status, "\nSigCgt:") : NULL;
 
 	if (!caught || !(strtoull(caught + strlen("\nSigCgt:"), NULL, 16) >> (number - 1) & 1))
 		return err_set(err, "the debugger has no handler for signal %d", number);
+	return 0;
+}
+
+int ckpt_signal(const struct ckpt_session *s, int number, struct err *err)
+{
+	if (check_handler(s->leader, number, err))
+		return -1;
 	return kill(s->leader, number) < 0 ? err_sys(err, "kill") : 0;
 }
 

@@ -95,7 +95,7 @@ static int spawn(struct session *s, char **argv, struct err *err)
 	struct ckpt_spawn how = {
 		.argv = launch.argv, .envp = launch.envp, .tty = s->slave, .stderr_fd = s->stderr_write,
 		.keep = launch.keep, .n_keep = launch.n_keep, .file_limit = (size_t)settings.file_limit << 20,
-		.warn = warn,
+		.warn = warn, .between = travel_between, .between_ctx = s,
 	};
 	r = ckpt_spawn(&s->ckpt, &how, err);
 	free_strings(launch.envp);

@@ -247,7 +247,7 @@ static int op_go(void *self, struct machine_mark *mark, struct machine_stop *sto
 
 	m->session->astray = true;
 	m->observing = false;
-	if (travel_restore(m->session, mark->snapshot, mark->prompt, err))
+	if (travel_restore(m->session, mark->snapshot, mark->prompt, 0, err))
 		return -1;
 	m->segment = mark->segment;
 	m->started = mark->started;

@@ -303,10 +303,18 @@ void session_trail(struct session *s, struct buf *out)
 	}
 }
 
-/* The rest of the edge's input that had been typed, and was not read. */
+/* How much of the edge's input the program had read there. */
+static size_t input_behind(const struct trail_point *p, const struct node *end)
+{
+	size_t before = end->parent->whole ? end->parent->point_typed : 0;
+
+	return p->typed > before ? p->typed - before : 0;
+}
+
+/* The rest of it. */
 static int feed_rest(struct session *s, const struct trail_point *p, const struct node *end, struct err *err)
 {
-	size_t before = end->parent->whole ? end->parent->point_typed : 0, n = p->typed > before ? p->typed - before : 0;
+	size_t n = input_behind(p, end);
 	struct input_rest rest = {.eofs = end->eofs};
 
 	if (n < end->typed.len)
@@ -318,13 +326,20 @@ static int feed_rest(struct session *s, const struct trail_point *p, const struc
 
 static int come_to_prompt(struct session *s, const struct trail_point *p, const struct node *end, struct landing *l, struct err *err)
 {
+	/* At once: else it may run beyond the edge's end, and if that was made by ^C nothing would stop it.  But what it reads first is to be
+	 * there. */
+	bool feeds = input_behind(p, end) < end->typed.len || end->eofs, at_once = anywhere(s) && !feeds;
 	struct adapter_event event;
 
-	if ((!s->astray && travel_keep_here(s, err)) || travel_restore(s, p->snapshot, end->parent->prompt, err))
+	if ((!s->astray && travel_keep_here(s, err)) ||
+	    travel_restore(s, p->snapshot, end->parent->prompt, at_once ? s->adapter->trail_signal : 0, err))
 		return -1;
 	s->astray = true;
-	if (feed_rest(s, p, end, err) ||
-	    (anywhere(s) ? ckpt_signal(s->ckpt, s->adapter->trail_signal, err) : s->adapter->halt(s->agent, err)) || run_to_prompt(s, &event, err))
+	if (feeds && feed_rest(s, p, end, err))
+		return -1;
+	if (!at_once && (anywhere(s) ? ckpt_signal(s->ckpt, s->adapter->trail_signal, err) : s->adapter->halt(s->agent, err)))
+		return -1;
+	if (run_to_prompt(s, &event, err))
 		return -1;
 	adapter_event_free(&event);
 	if (s->adapter->land) {

@@ -162,7 +162,9 @@ int travel_keep_here(struct session *s, struct err *err) must_check;
 /* Puts the session at a node, silently: by its snapshot, or from the nearest one before it by running again. */
 int travel_to(struct session *s, struct node *node, struct err *err) must_check;
 /* Restores without bookkeeping: the machine's marks. */
-int travel_restore(struct session *s, const struct ckpt_snapshot *snapshot, const char *prompt, struct err *err) must_check;
+int travel_restore(struct session *s, const struct ckpt_snapshot *snapshot, const char *prompt, int signal, struct err *err) must_check;
+/* struct ckpt_spawn, between(): what the old one has said is forgotten before the new one says anything. */
+void travel_between(void *session);
 /* The session counts as being at that node; it has to travel there, unless it is there. */
 void travel_due(struct session *s, struct node *node);
 /* As travel_to(); then shows the place and makes it the present one. */

@@ -61,24 +61,30 @@ static void leave(struct session *s)
 	s->adapter->take_back(s->agent);
 }
 
+void travel_between(void *session)
+{
+	struct session *s = session;
+
+	s->adapter->reset(s->agent);
+	input_discard(s);
+}
+
 /* Into the state that the session was in when the snapshot was taken: at a prompt, long since told to us. */
 static void restored(struct session *s, const char *prompt)
 {
-	s->adapter->reset(s->agent);
-	input_discard(s);
 	free(s->prompt);
 	s->prompt = xstrdup(prompt);
 	s->state = SESSION_PROMPT;
 	s->quitting = false;
 }
 
-int travel_restore(struct session *s, const struct ckpt_snapshot *snapshot, const char *prompt, struct err *err)
+int travel_restore(struct session *s, const struct ckpt_snapshot *snapshot, const char *prompt, int signal, struct err *err)
 {
 	cleanup_free char *copy = xstrdup(prompt);
 
 	leave(s);
 	s->patience.most = 0;
-	if (ckpt_restore(s->ckpt, snapshot, NULL, err)) {
+	if (signal ? ckpt_restore_signalled(s->ckpt, snapshot, signal, err) : ckpt_restore(s->ckpt, snapshot, NULL, err)) {
 		s->state = SESSION_ENDED;
 		return -1;
 	}

@@ -98,7 +98,8 @@ object *py_halt_signalled(object *self, object *args)
 	PyEval_SetTrace(NULL, NULL);    /* pdb is not to see what we do */
 	wanted = ask(tracer);
 	later = wanted == LATER && held && !channel_waits();
-	if (wanted == NO || (wanted == LATER && !held))
+	/* At a prompt nobody waits for that. */
+	if (wanted <= LATER && !held)
 		channel_send(MESSAGE_NOT_HALTED, "", 0);
 	if (wanted > LATER && control_arm(tracer))
 		run.calling = wanted == IN_PDB;

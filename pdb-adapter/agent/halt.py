@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A run of the user's that fredapp wants a prompt in (halt.h).
 
-NO, LATER, SOON, IN_PDB, AT_ONCE = range(5)     # NO, and LATER where no prompt is left: fredapp is told
+NO, LATER, SOON, IN_PDB, AT_ONCE = range(5)     # NO and LATER: fredapp is told, but where a prompt is open
 
 
 class Asked:

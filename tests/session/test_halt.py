@@ -274,7 +274,7 @@ def test_it_is_ignored(pdb):
                "report(strange)\nsys.settrace(None)\nfor i in range(100000):\n    if i == 9: pipe.write(b'runs')\ndone = 1\n")
     for _ in range(9):
         os.kill(peer.process.pid, SIGNAL)
-        assert peer.value("1 + 1") == ["1", "2"]
+        assert peer.value("1 + 1") == ["1", "2"] and peer.refusals == 0
     peer.line("continue")
     assert peer.value("value") == ["1", "[]"]
     peer.send("l", "continue")

@@ -5,6 +5,10 @@ import subprocess
 
 import pytest
 
+import driver
+
+PAUSE = 34              # of x86-64
+
 PROGRAM = """import os
 def spin(words):
     count = 0
@@ -64,6 +68,8 @@ def test_an_exception_by_interrupt(folder, fred, python):
     session.do("next")
     session.send("next")
     session.expect("waiting")
+    # Before it is in there CPython would take the signal, and wait all the same.
+    driver.await_state(lambda: "call %d " % PAUSE in driver.standing(folder.id), "in pause()")
     session.interrupt()
     assert "KeyboardInterrupt" in session.prompt()
     assert "KeyboardInterrupt" in session.do("fred-reverse-next")
