@@ -67,6 +67,15 @@ void travel_between(void *session)
 
 	s->adapter->reset(s->agent);
 	input_discard(s);
+	s->patience.most = 0;
+}
+
+/* A restore has failed: before the present was killed it is as it was, and it may go on. */
+static int not_restored(struct session *s)
+{
+	if (!ckpt_leader(s->ckpt))
+		s->state = SESSION_ENDED;
+	return -1;
 }
 
 /* Into the state that the session was in when the snapshot was taken: at a prompt, long since told to us. */
@@ -83,11 +92,8 @@ int travel_restore(struct session *s, const struct ckpt_snapshot *snapshot, cons
 	cleanup_free char *copy = xstrdup(prompt);
 
 	leave(s);
-	s->patience.most = 0;
-	if (signal ? ckpt_restore_signalled(s->ckpt, snapshot, signal, err) : ckpt_restore(s->ckpt, snapshot, NULL, err)) {
-		s->state = SESSION_ENDED;
-		return -1;
-	}
+	if (signal ? ckpt_restore_signalled(s->ckpt, snapshot, signal, err) : ckpt_restore(s->ckpt, snapshot, NULL, err))
+		return not_restored(s);
 	restored(s, copy);
 	return 0;
 }
@@ -106,11 +112,8 @@ static int restore_node(struct session *s, struct node *node, bool here_is_live,
 		log_info(LOG_SESSION, "the present is lost: %s", err->what);
 		r = ckpt_restore(s->ckpt, node->snapshot, NULL, err);
 	}
-	if (r) {
-		if (!ckpt_leader(s->ckpt))
-			s->state = SESSION_ENDED;
-		return -1;
-	}
+	if (r)
+		return not_restored(s);
 	if (abandoned)
 		snapshots_keep(s->timeline, here, abandoned);
 	restored(s, node->prompt);
