@@ -72,7 +72,7 @@ def state(peer):
 def printed(peer):
     """Before 3.10 a frame that was traced and is no more keeps a stale line, which is wrong in a traceback."""
     text = peer.printed()
-    return re.sub(r"line \d+, in .*\n.*\n", "", text) if peer.hello[1][:4] in ("3.8.", "3.9.") else text
+    return re.sub(r"line \d+, in .*\n(    .*\n)?", "", text) if peer.hello[1][:4] in ("3.8.", "3.9.") else text
 
 
 def same_ticks(ticks, stops, first):
