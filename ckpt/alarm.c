@@ -26,13 +26,6 @@ static int watch_time(pid_t pid, uint64_t us, uint64_t mark, struct err *err)
 	return fd < 0 ? err_sys(err, "have a program's time watched (perf_event_open)") : fd;
 }
 
-static bool blocks_traps(const char *status)
-{
-	const char *at = strstr(status, "\nSigBlk:");
-
-	return at && strtoull(at + strlen("\nSigBlk:"), NULL, 16) >> (SIGTRAP - 1) & 1;
-}
-
 /* Blocked, a SIGTRAP would be pending, for the program to see; before Linux 5.18 it would unblock it. */
 static pid_t the_one(const struct ckpt_session *s, struct err *err)
 {
@@ -43,7 +36,7 @@ static pid_t the_one(const struct ckpt_session *s, struct err *err)
 		err_set(err, "there is more than one program, or none");
 	else if (status_field(status, "\nThreads:") != 1)
 		err_set(err, "the program has several threads");
-	else if (blocks_traps(status))
+	else if (status_has_signal(status, "\nSigBlk:", SIGTRAP))
 		err_set(err, "the program blocks SIGTRAP");
 	else
 		return pid;

@@ -279,7 +279,6 @@ struct ckpt_session {
 	void *warn_ctx;
 	void (*between)(void *ctx);
 	void *between_ctx;
-	int first_signal;               /* the leader's that is being restored, before it does anything; or 0 */
 	char **warned;
 	size_t n_warned;
 	struct file_cache *file_cache;  /* resource/files.c */
@@ -342,6 +341,8 @@ pid_t number_inside(pid_t pid);
 /* A filter that the program shares with us lets our calls pass as it lets pass the program's own.  One of its own may
  * kill it for what we make it do. */
 bool has_own_filter(const char *status);
+/* Is the signal in that mask, "\nSigBlk:" say? */
+bool status_has_signal(const char *status, const char *name, int number);
 /* -1: the process has no handler for that signal. */
 int check_handler(pid_t pid, int number, struct err *err) must_check;
 

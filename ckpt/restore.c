@@ -183,19 +183,21 @@ static void discard(struct ckpt_session *s, struct rebuilt *b)
 }
 
 /* A call that waits is to be ended by the signal: that it gets in there. */
-static int before_it_goes(struct ckpt_session *s, const struct ckpt_snapshot *n, const struct rebuilt *b, struct err *err)
+static bool gets_it_later(const struct ckpt_snapshot *n)
+{
+	return arch_waits(&n->leader.proc.threads[0].regs);
+}
+
+static int before_it_goes(struct ckpt_session *s, const struct ckpt_snapshot *n, const struct rebuilt *b, int signal, struct err *err)
 {
 	if (s->between)
 		s->between(s->between_ctx);
-	if (!s->first_signal || arch_waits(&n->leader.proc.threads[0].regs))
-		return 0;
-	if (kill(b->threads[0].tid, s->first_signal) < 0)
+	if (signal && !gets_it_later(n) && kill(b->threads[0].tid, signal) < 0)
 		return err_sys(err, "kill");
-	s->first_signal = 0;
 	return 0;
 }
 
-static int rebuild(struct ckpt_session *s, const struct ckpt_snapshot *n, struct err *err)
+static int rebuild(struct ckpt_session *s, const struct ckpt_snapshot *n, int signal, struct err *err)
 {
 	cleanup_free struct rebuilt *others = xcalloc(n->traced.n + 1, sizeof *others);
 	struct rebuilt b = {0};
@@ -204,7 +206,7 @@ static int rebuild(struct ckpt_session *s, const struct ckpt_snapshot *n, struct
 
 	if (rebuild_process(s, &n->leader, &b, err) == 0 && traced_rebuild(s, &n->traced, others, err) == 0 &&
 	    traced_adopt(s, &n->traced, &b.threads[0], others, err) == 0 && terminal_restore(s, &n->terminal, err) == 0 &&
-	    numbers_restore(&b.threads[0], n->last_given, err) == 0 && rebuild_state(s, &b, err) == 0 && before_it_goes(s, n, &b, err) == 0 &&
+	    numbers_restore(&b.threads[0], n->last_given, err) == 0 && rebuild_state(s, &b, err) == 0 && before_it_goes(s, n, &b, signal, err) == 0 &&
 	    rebuild_let_go(&b, err) == 0) {
 		s->leader = b.threads[0].tid;
 		s->ns_leader = b.ns_tids[0];
@@ -238,8 +240,9 @@ static int check_twins(const struct ckpt_snapshot *snapshot, struct err *err)
 	return err_set(err, "the process that held the snapshot was killed from outside, for its memory perhaps");
 }
 
-int ckpt_restore(struct ckpt_session *s, const struct ckpt_snapshot *snapshot, struct ckpt_snapshot **abandoned,
-		 struct err *err)
+/* signal: for the leader, where it does not get it later; or 0. */
+static int restore(struct ckpt_session *s, const struct ckpt_snapshot *snapshot, struct ckpt_snapshot **abandoned, int signal,
+		   struct err *err)
 {
 	uint64_t began = clock_us();
 	cpu_set_t here;
@@ -265,7 +268,7 @@ int ckpt_restore(struct ckpt_session *s, const struct ckpt_snapshot *snapshot, s
 	for (size_t i = 0; i < snapshot->traced.n; i++)
 		sched_setaffinity(snapshot->traced.list[i].image.twin, sizeof here, &here);
 	if (r == 0)
-		r = rebuild(s, snapshot, err);
+		r = rebuild(s, snapshot, signal, err);
 	if (s->doomed)
 		twin_kill(s, s->doomed);
 	s->doomed = 0;
@@ -275,14 +278,15 @@ int ckpt_restore(struct ckpt_session *s, const struct ckpt_snapshot *snapshot, s
 	return r < 0 ? err_context(err, "restore") : 0;
 }
 
+int ckpt_restore(struct ckpt_session *s, const struct ckpt_snapshot *snapshot, struct ckpt_snapshot **abandoned,
+		 struct err *err)
+{
+	return restore(s, snapshot, abandoned, 0, err);
+}
+
 int ckpt_restore_signalled(struct ckpt_session *s, const struct ckpt_snapshot *snapshot, int number, struct err *err)
 {
-	if (check_handler(snapshot->leader.twin, number, err))
+	if (check_handler(snapshot->leader.twin, number, err) || restore(s, snapshot, NULL, number, err))
 		return -1;
-	s->first_signal = number;
-	int r = ckpt_restore(s, snapshot, NULL, err);
-	if (r == 0 && s->first_signal)
-		r = ckpt_signal(s, number, err);
-	s->first_signal = 0;
-	return r;
+	return gets_it_later(snapshot) ? ckpt_signal(s, number, err) : 0;
 }

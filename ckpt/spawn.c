@@ -382,9 +382,8 @@ pid_t ckpt_leader(const struct ckpt_session *s)
 int check_handler(pid_t pid, int number, struct err *err)
 {
 	cleanup_free char *status = pid ? status_read(pid) : NULL;
-	const char *caught = status ? strstr(status, "\nSigCgt:") : NULL;
 
-	if (!caught || !(strtoull(caught + strlen("\nSigCgt:"), NULL, 16) >> (number - 1) & 1))
+	if (!status || !status_has_signal(status, "\nSigCgt:", number))
 		return err_set(err, "the debugger has no handler for signal %d", number);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What /proc/PID/status says. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ckpt/ckpt_priv.h"
@@ -18,6 +19,13 @@ long status_field(const char *status, const char *name)
 	const char *at = strstr(status, name);
 
 	return at ? strtol(at + strlen(name), NULL, 10) : 0;
+}
+
+bool status_has_signal(const char *status, const char *name, int number)
+{
+	const char *at = strstr(status, name);
+
+	return at && strtoull(at + strlen(name), NULL, 16) >> (number - 1) & 1;
 }
 
 bool has_own_filter(const char *status)

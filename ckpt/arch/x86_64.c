@@ -189,19 +189,13 @@ void arch_rewind(struct arch_regs *regs)
 
 	if ((long)r->orig_rax < 0)
 		return;
-	switch (-(long)r->rax) {
-	case ERESTART_RESTARTBLOCK:
-		remaining_time(r);
-		again(r);
-		break;
-	case ERESTARTSYS:
-	case ERESTARTNOINTR:
-	case ERESTARTNOHAND:
-		again(r);
-		break;
-	default:
+	if (!arch_waits(regs)) {
 		r->orig_rax = -1ull;
+		return;
 	}
+	if (-(long)r->rax == ERESTART_RESTARTBLOCK)
+		remaining_time(r);
+	again(r);
 }
 
 /* signal(7), "Interruption of system calls and library functions by stop signals". */
