@@ -303,39 +303,28 @@ void session_trail(struct session *s, struct buf *out)
 	}
 }
 
-/* How much of the edge's input the program had read there. */
-static size_t input_behind(const struct trail_point *p, const struct node *end)
+/* What the program had not read there of the edge's input; its bytes are the edge's. */
+static struct input_rest rest_behind(const struct trail_point *p, const struct node *end)
 {
-	size_t before = end->parent->whole ? end->parent->point_typed : 0;
+	size_t before = end->parent->whole ? end->parent->point_typed : 0, n = p->typed > before ? p->typed - before : 0;
 
-	return p->typed > before ? p->typed - before : 0;
-}
-
-/* The rest of it. */
-static int feed_rest(struct session *s, const struct trail_point *p, const struct node *end, struct err *err)
-{
-	size_t n = input_behind(p, end);
-	struct input_rest rest = {.eofs = end->eofs};
-
-	if (n < end->typed.len)
-		buf_add(&rest.typed, end->typed.data + n, end->typed.len - n);
-	int r = input_feed(s, &rest, err);
-	buf_free(&rest.typed);
-	return r;
+	n = n < end->typed.len ? n : end->typed.len;
+	return (struct input_rest){.typed = {.data = end->typed.data + n, .len = end->typed.len - n}, .eofs = end->eofs};
 }
 
 static int come_to_prompt(struct session *s, const struct trail_point *p, const struct node *end, struct landing *l, struct err *err)
 {
 	/* At once: else it may run beyond the edge's end, and if that was made by ^C nothing would stop it.  But what it reads first is to be
 	 * there. */
-	bool feeds = input_behind(p, end) < end->typed.len || end->eofs, at_once = anywhere(s) && !feeds;
+	struct input_rest rest = rest_behind(p, end);
+	bool at_once = anywhere(s) && !rest.typed.len && !rest.eofs;
 	struct adapter_event event;
 
 	if ((!s->astray && travel_keep_here(s, err)) ||
 	    travel_restore(s, p->snapshot, end->parent->prompt, at_once ? s->adapter->trail_signal : 0, err))
 		return -1;
 	s->astray = true;
-	if (feeds && feed_rest(s, p, end, err))
+	if (input_feed(s, &rest, err))
 		return -1;
 	if (!at_once && (anywhere(s) ? ckpt_signal(s->ckpt, s->adapter->trail_signal, err) : s->adapter->halt(s->agent, err)))
 		return -1;
