@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "fred/message.h"
+#include "fred/session_look.h"
 #include "fred/session_points.h"
 #include "fred/session_split.h"
 #include "fred/session_threads.h"
@@ -53,7 +54,7 @@ struct past {
 	struct node *end;               /* of the command; */
 	struct node *at;                /* it, or a place on its way, ... */
 	uint64_t behind;                /* ... with so many changes between the two */
-	struct machine_value now;
+	struct look look;
 };
 
 enum { FURTHER = 2 };
@@ -65,7 +66,7 @@ static int look_from(struct session *s, struct departure *d, const char *expr, s
 	progress_line("watching %s in the last %.1f s; ^C stops", expr, (double)(past->end->ran_us - base->ran_us) / 1e6);
 	open_from(s, d, base, past->end, turn);
 	forget_value(result);
-	int r = threads_hunt(s, &turn->d, expr, MOST_CHANGES, past->now.text ? &past->now : NULL, past->behind, result, culprit, err);
+	int r = threads_hunt(s, &turn->d, expr, MOST_CHANGES, &past->look.now, past->behind, result, culprit, err);
 	*never = r == 1 && result->outcome == WATCH_NEVER_CHANGED;
 	if (r == 1 && !*never)
 		return 1;
@@ -100,30 +101,15 @@ static int further(struct session *s, struct node **base, const struct node *end
 	return 0;
 }
 
-/* Is EXPR at that place of the run as it is now?  1 or 0. */
-static int look_at(struct session *s, struct departure *d, const char *expr, struct node *node, const struct machine_value *now,
-		   struct watch_result *result, struct err *err)
-{
-	struct machine_value value = {0};
-
-	result->evaluations++;
-	if (travel_to(s, node, err) || d->m->eval(d->m->self, expr, d->selected, &value, err))
-		return -1;
-	int same = value_same(&value, now);
-	free(value.text);
-	return same;
-}
-
 /* Between `lo`, where it is another, and `hi`: the places there are, and then the points, by halves. */
-static int narrow(struct session *s, struct departure *d, const char *expr, struct node **lo, struct node *hi,
-		  const struct machine_value *now, struct watch_result *result, struct err *err)
+static int narrow(struct look *l, struct node **lo, struct node *hi, struct err *err)
 {
 	int same = 1, r = 1;
 
 	while (same && hi->parent != *lo) {
 		struct node *mid = hi->parent;
 
-		same = look_at(s, d, expr, mid, now, result, err);
+		same = look_at_node(l, mid, err);
 		if (same < 0)
 			return -1;
 		*(same ? &hi : lo) = mid;
@@ -131,8 +117,8 @@ static int narrow(struct session *s, struct departure *d, const char *expr, stru
 	for (enum points_which which = POINTS_LAST; r > 0; which = POINTS_MIDDLE) {
 		struct node *point;
 
-		r = points_put_in(s, hi, which, &point, err);
-		same = r > 0 ? look_at(s, d, expr, point, now, result, err) : 0;
+		r = points_put_in(l->s, hi, which, &point, err);
+		same = r > 0 ? look(l, err) : 0;
 		if (same < 0)
 			return -1;
 		if (r > 0)
@@ -143,29 +129,20 @@ static int narrow(struct session *s, struct departure *d, const char *expr, stru
 
 /* Where the run began with another value than the present one: a late place at which it has another still, from where the run has to
  * be made but once.  Else, or where it cannot be told: NULL. */
-static int find_other(struct session *s, struct departure *d, const char *expr, const struct past *past, struct node *start,
-		      struct node **other, struct watch_result *result, struct err *err)
+static int find_other(struct look *l, struct node *start, struct node *at, struct node **other, struct err *err)
 {
-	struct machine *m = d->m;
-	struct machine_value now = {0};
-	struct machine_stop stop;
+	int same = look_at_node(l, start, err);
 
-	*other = NULL;
-	result->evaluations++;
-	int r = m->now(m->self, &stop, err) || m->eval(m->self, expr, d->selected, &now, err) ? -1 : 0;
-	int same = r == 0 ? look_at(s, d, expr, start, &now, result, err) : -1;
-	if (same == 0) {
-		*other = start;
-		same = narrow(s, d, expr, other, past->at, &now, result, err);
-	}
-	free(now.text);
+	*other = same == 0 ? start : NULL;
+	if (same == 0)
+		same = narrow(l, other, at, err);
 	if (same < 0)
 		*other = NULL;
-	return same < 0 && split_stopped(s, err) ? -1 : 0;
+	return same < 0 && split_stopped(l->s, err) ? -1 : 0;
 }
 
 /* From ever earlier points of the command, and at last from its start. */
-static int look_in_run(struct session *s, struct departure *d, const char *expr, const struct past *past, struct watch_result *result,
+static int look_in_run(struct session *s, struct departure *d, const char *expr, struct past *past, struct watch_result *result,
 		       struct culprit *culprit, struct turn *turn, bool *never, struct err *err)
 {
 	struct node *base = past->at, *start = timeline_run_start(past->at);
@@ -173,7 +150,7 @@ static int look_in_run(struct session *s, struct departure *d, const char *expr,
 	int r = 0;
 
 	*never = true;
-	if (find_other(s, d, expr, past, start, &other, result, err))
+	if (find_other(&past->look, start, past->at, &other, err))
 		return -1;
 	do {
 		if (other)
@@ -222,20 +199,18 @@ static int look_by_ticks(struct session *s, struct departure *d, const char *exp
 /* *known: all that look_in_run() needs. */
 static int take_present(struct session *s, struct departure *d, const char *expr, struct past *past, bool *known, struct err *err)
 {
-	struct machine *m = d->m;
-	struct machine_stop stop;
 	struct turn turn = {0};
 
-	*known = true;
 	past->end = past->at->whole ? past->at->whole : past->at;
-	if (past->end == past->at)
-		return 0;
-	*known = !reads_input(past->at, past->end);
+	*known = past->end == past->at || !reads_input(past->at, past->end);
 	if (!*known)
 		return 0;
+	*known = look_at_present(&past->look, err) == 0;
+	if (!*known)
+		return split_stopped(s, err) ? -1 : 0;
+	if (past->end == past->at)
+		return 0;
 	progress_line("counting what comes later, in %.1f s; ^C stops", (double)(past->end->ran_us - past->at->ran_us) / 1e6);
-	if (m->now(m->self, &stop, err) || m->eval(m->self, expr, d->selected, &past->now, err))
-		return -1;
 	open_from(s, d, past->at, past->end, &turn);
 	int r = threads_count(s, &turn.d, expr, MOST_CHANGES, &past->behind, err);
 	turn_end(s, d, &turn);
@@ -248,7 +223,7 @@ static int look_to_start(struct session *s, struct departure *d, const char *exp
 			 struct culprit *culprit, struct turn *turn, struct node **start, bool *never, struct err *err)
 {
 	struct node *here = machine_node(d->fm, d->m->segments(d->m->self));
-	struct past past = {.at = place_in_run(s, here, middle)};
+	struct past past = {.at = place_in_run(s, here, middle), .look = {.s = s, .d = d, .expr = expr}};
 	bool known;
 
 	*never = past.at != NULL;
@@ -260,7 +235,8 @@ static int look_to_start(struct session *s, struct departure *d, const char *exp
 	*never = r == 0 && known;
 	if (*never)
 		r = look_in_run(s, d, expr, &past, result, culprit, turn, never, err);
-	free(past.now.text);
+	result->evaluations += past.look.evaluations;
+	look_end(&past.look);
 	return r;
 }
 

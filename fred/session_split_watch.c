@@ -9,53 +9,25 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "fred/message.h"
-#include "fred/session_split.h"
+#include "fred/session_look.h"
 #include "fred/session_points.h"
+#include "fred/session_split.h"
 
 /* Microseconds and ticks; and how often. */
 enum { LEAST_US = 10, FINE_US = 20, COARSE_US = 100, MISSES = 2, TRIES = 80, MOST_PASSES = 16384, ROW = 512, ROWS = 200 };
 
 struct narrow {
-	struct session *s;
+	struct look look;
+	struct session *s;              /* its */
 	struct departure *d;
-	const char *expr;
-	struct machine_value now;
 	struct node *first, *lo;        /* where the run begins; here, too, it is another */
 	struct node *end;               /* from there on it is as it is now */
 	struct node *whole;             /* the end of the run */
 	struct node edge;               /* from `first` on to `whole`, for its input, */
 	struct input_rest rest;         /* of which this has not been read at lo; its bytes are the edge's */
 	uint64_t us;                    /* after so long, from lo on, it is as it is now */
-	unsigned evaluations;
 	bool unproven;                  /* it is as it is now wherever it was looked at */
 };
-
-/* Is it as it is now?  1 or 0. */
-static int look(struct narrow *w, struct err *err)
-{
-	struct machine_value value = {0};
-
-	w->evaluations++;
-	if (w->d->m->eval(w->d->m->self, w->expr, w->d->selected, &value, err))
-		return -1;
-	int same = value_same(&value, &w->now);
-	free(value.text);
-	return same;
-}
-
-static int look_at_node(struct narrow *w, struct node *node, struct err *err)
-{
-	return travel_to(w->s, node, err) ? -1 : look(w, err);
-}
-
-static int look_at_present(struct narrow *w, struct err *err)
-{
-	struct machine *m = w->d->m;
-	struct machine_stop stop;
-
-	w->evaluations++;
-	return m->now(m->self, &stop, err) || m->eval(m->self, w->expr, w->d->selected, &w->now, err) ? -1 : 0;
-}
 
 /* The segment, from now backwards, at whose start it is another: *found; -1: there is none. */
 static int find_segment(struct narrow *w, int *found, struct err *err)
@@ -64,13 +36,13 @@ static int find_segment(struct narrow *w, int *found, struct err *err)
 
 	for (int step = 1; lo == hi && hi > 0; step *= 2) {
 		lo = hi > step ? hi - step : 0;
-		int same = look_at_node(w, machine_node(w->d->fm, lo), err);
+		int same = look_at_node(&w->look, machine_node(w->d->fm, lo), err);
 		if (same < 0)
 			return -1;
 		hi = same ? lo : hi;
 	}
 	while (hi - lo > 1) {
-		int mid = lo + (hi - lo) / 2, same = look_at_node(w, machine_node(w->d->fm, mid), err);
+		int mid = lo + (hi - lo) / 2, same = look_at_node(&w->look, machine_node(w->d->fm, mid), err);
 		if (same < 0)
 			return -1;
 		*(same ? &hi : &lo) = mid;
@@ -111,14 +83,14 @@ static int go_on(struct narrow *w, struct order *order, struct err *err)
 	order->until = w->end;
 	order->input = &w->rest;
 	progress_line("searching the last %.4f s of %.3f, %u evaluations; ^C stops", (double)w->us / 1e6,
-		      (double)w->whole->ran_us / 1e6, w->evaluations);
+		      (double)w->whole->ran_us / 1e6, w->look.evaluations);
 	if (land(w->s, order, &l, err))
 		return -1;
 	bool elsewhere = land_between(w->lo, w->end, &l);
 	int r = elsewhere ? land_behind(w->s, w->lo, w->whole, &l, &mid, err) : 0;
 	if (r == 0 && elsewhere) {
 		input_settle(w->s, &w->edge, mid);
-		same = look(w, err);
+		same = look(&w->look, err);
 	}
 	free(l.state);
 	if (r || same < 0)
@@ -146,7 +118,7 @@ static int halve_trail(struct narrow *w, struct err *err)
 	int r;
 
 	while ((r = points_put_in(w->s, w->end, POINTS_MIDDLE, &mid, err)) > 0) {
-		int same = look(w, err);
+		int same = look(&w->look, err);
 		if (same < 0)
 			return -1;
 		if (same)
@@ -236,10 +208,10 @@ static int walk_rows(struct narrow *w, struct machine *m, struct fred_machine *f
 	for (int i = 1; i <= ROWS && same == 0; i++) {
 		struct machine_mark *mark;
 
-		progress_line("searching, %d rows of %d stops, %u evaluations; ^C stops", i, ROW, w->evaluations);
+		progress_line("searching, %d rows of %d stops, %u evaluations; ^C stops", i, ROW, w->look.evaluations);
 		if (m->run(m->self, (uint64_t)i * ROW, &stop, err) || m->mark(m->self, &mark, err))
 			return -1;
-		same = look(w, err);
+		same = look(&w->look, err);
 		int r = same < 0 ? -1 : m->go(m->self, mark, &stop, err);
 		m->drop(m->self, mark);
 		if (r)
@@ -275,7 +247,7 @@ static int scan_trail(struct narrow *w, struct err *err)
 
 		w->first = w->lo = r > 0 ? point : w->end->parent;
 		if (r >= 0 && w->lo->whole)
-			same = r > 0 ? look(w, err) : look_at_node(w, w->lo, err);
+			same = r > 0 ? look(&w->look, err) : look_at_node(&w->look, w->lo, err);
 		if (r < 0 || same < 0)
 			return -1;
 		if (same == 0)
@@ -298,7 +270,7 @@ static int narrow(struct narrow *w, struct node **hi, struct err *err)
 	int segment;
 
 	*hi = NULL;
-	if (look_at_present(w, err) || find_segment(w, &segment, err))
+	if (look_at_present(&w->look, err) || find_segment(w, &segment, err))
 		return -1;
 	if (segment < 0) {
 		int r = scan_trail(w, err);
@@ -321,19 +293,19 @@ static int narrow(struct narrow *w, struct node **hi, struct err *err)
 int split_watch(struct session *s, struct departure *d, const char *expr, struct watch_result *result, unsigned *evaluations,
 		struct err *err)
 {
-	struct narrow w = {.s = s, .d = d, .expr = expr};
+	struct narrow w = {.look = {.s = s, .d = d, .expr = expr}, .s = s, .d = d};
 	struct node *hi;
 	int r = narrow(&w, &hi, err);
 
 	if (r == 0 && w.unproven) {
 		/* A run of minutes is not gone through by ticks for that. */
-		*result = (struct watch_result){.outcome = WATCH_UNPROVEN, .after = w.now, .evaluations = w.evaluations};
+		*result = (struct watch_result){.outcome = WATCH_UNPROVEN, .after = w.look.now, .evaluations = w.look.evaluations};
 		travel_due(s, d->from);
 		return 2;
 	}
-	free(w.now.text);
+	look_end(&w.look);
 	buf_free(&w.edge.typed);
-	*evaluations = w.evaluations;
+	*evaluations = w.look.evaluations;
 	travel_due(s, d->from);
 	if (r && split_stopped(s, err))
 		return -1;

@@ -271,8 +271,7 @@ int threads_hunt(struct session *s, struct departure *d, const char *expr, uint6
 {
 	struct hunt h = {.s = s, .d = d, .expr = expr, .which = CHANGE_LAST, .most = most, .behind = behind, .result = result, .segment = -1};
 
-	if (now)
-		result->after = (struct machine_value){now->kind, xstrdup(now->text)};
+	result->after = (struct machine_value){now->kind, now->text ? xstrdup(now->text) : NULL};
 	int r = hunt_and_drop(&h, culprit, err);
 	return h.at_statement ? 2 : r;
 }

@@ -24,8 +24,8 @@ int watch_at_full_speed(struct session *s, struct departure *d, const char *expr
 /* So many changes are too many: then it has changed but now, and the clock finds that. */
 enum { MOST_CHANGES = 1000 };
 /* The latest change alone, but none where there are `most` in a command; on 0 the caller cleans up, and on 2: it may be told from an
- * earlier start, for this one may be the statement that makes it.  now: NULL, or the value, where that is
- * so many changes before the end of what the machine knows. */
+ * earlier start, for this one may be the statement that makes it.  now: the value, `behind` changes
+ * before the end of what the machine knows. */
 int threads_hunt(struct session *s, struct departure *d, const char *expr, uint64_t most, const struct machine_value *now, uint64_t behind,
 		 struct watch_result *result, struct culprit *culprit, struct err *err) must_check;
 /* How many changes there are in all that the machine knows.  1; 0: nobody can tell, or `most` and more. */
