@@ -30,7 +30,7 @@ int main(void)
 @pytest.fixture
 def gdb(folder):
     session = Gdb(folder, "-nx", build(folder.work, "deep.c", text=DEEP), snapshots=True)
-    session.do_all("break main", "run", "break inner if x == 21")
+    session.do_all("break main", "run")
     yield session
     session.kill()
 
@@ -45,7 +45,7 @@ def test_the_guilty_caller_is_not_the_nearest(gdb):
 
 
 def test_a_global_is_found_from_inside_a_function(gdb):
-    assert "inner (x=21)" in gdb.do("continue")
+    assert "inner (x=21)" in gdb.do_all("break inner if x == 21", "continue")[1]
     answer = gdb.do("fred-reverse-watch --last total == 20")
     assert "was 1 before, 0 after" in answer
     assert re.search(r"deep\.c:13 in main\(\)", answer), answer
@@ -53,7 +53,7 @@ def test_a_global_is_found_from_inside_a_function(gdb):
 
 
 def test_a_local_has_no_value_before_its_function_was_called(gdb):
-    gdb.do_all("continue", "next")
+    gdb.do_all("break inner if x == 21", "continue", "next")
     assert "was not yet there (its function had not been called) before, 1 after" in gdb.do("fred-reverse-watch x == 21")
 
 

@@ -37,6 +37,6 @@ def test_where_an_interrupt_does_not_come_again(folder, fred):
     session.prompt()
     where = session.do("where")
     assert "rung()" in where
-    assert "did not run the same way again" in session.do("fred-reverse-step", 120)
+    assert "did not run the same way again" in session.do("fred-reverse-step", 300)
     assert session.do("where") == where
     session.quit()
