@@ -102,6 +102,15 @@ void client_reset(void *self)
 	messages_send(&((struct client *)(self))->messages, type, err, \
 		      (const char *const[]){ __VA_ARGS__ __VA_OPT__(,) NULL })
 
+static const char *in_digits(char digits[24], uint64_t number)
+{
+	snprintf(digits, 24, "%" PRIu64, number);
+	return digits;
+}
+
+/* Lives as long as the block it is in. */
+#define NUMBER(number) in_digits((char[24]){0}, number)
+
 int client_line(void *self, const char *text, struct err *err)
 {
 	return SEND(self, MESSAGE_LINE, err, text);
@@ -124,11 +133,7 @@ int client_classify(void *self, const char *text, struct err *err)
 
 int client_complete(void *self, const char *text, size_t start, size_t end, struct err *err)
 {
-	char from[24], to[24];
-
-	snprintf(from, sizeof from, "%zu", start);
-	snprintf(to, sizeof to, "%zu", end);
-	return SEND(self, MESSAGE_COMPLETE, err, text, from, to);
+	return SEND(self, MESSAGE_COMPLETE, err, text, NUMBER(start), NUMBER(end));
 }
 
 int client_where(void *self, struct err *err)
@@ -163,24 +168,15 @@ int client_begin(void *self, const char *where, struct err *err)
 
 int client_land(void *self, const char *text, const struct pass *pass, uint64_t nth, const struct pass *end, struct err *err)
 {
-	uint64_t values[] = {pass ? pass->pc : 0, pass ? pass->sp : 0, nth, end ? end->pc : 0, end ? end->sp : 0};
-	char text_of[5][24];
-
-	for (int i = 0; i < 5; i++)
-		snprintf(text_of[i], sizeof text_of[i], "%" PRIu64, values[i]);
-	return SEND(self, MESSAGE_LAND, err, text, text_of[0], text_of[1], text_of[2], text_of[3], text_of[4]);
+	return SEND(self, MESSAGE_LAND, err, text, NUMBER(pass ? pass->pc : 0), NUMBER(pass ? pass->sp : 0), NUMBER(nth),
+		    NUMBER(end ? end->pc : 0), NUMBER(end ? end->sp : 0));
 }
 
 int client_hits(void *self, const char *text, const char *settings, uint64_t nth, uint64_t most, bool exactly,
 		const struct pass *end, const char *state, struct err *err)
 {
-	uint64_t values[] = {nth, most, end ? end->pc : 0, end ? end->sp : 0};
-	char text_of[4][24];
-
-	for (int i = 0; i < 4; i++)
-		snprintf(text_of[i], sizeof text_of[i], "%" PRIu64, values[i]);
-	return SEND(self, MESSAGE_HITS, err, text, settings, text_of[0], text_of[1], exactly ? "1" : "0", text_of[2], text_of[3],
-		    state ? state : "");
+	return SEND(self, MESSAGE_HITS, err, text, settings, NUMBER(nth), NUMBER(most), NUMBER(exactly), NUMBER(end ? end->pc : 0),
+		    NUMBER(end ? end->sp : 0), state ? state : "");
 }
 
 int client_landed(void *self, struct err *err)
@@ -188,53 +184,29 @@ int client_landed(void *self, struct err *err)
 	return SEND(self, MESSAGE_LANDED, err);
 }
 
-static int send_depth(void *self, int type, uint32_t depth, struct err *err)
-{
-	char number_[16];
-
-	snprintf(number_, sizeof number_, "%u", depth);
-	return SEND(self, type, err, number_);
-}
-
 int client_call_of(void *self, uint32_t depth, struct err *err)
 {
-	return send_depth(self, MESSAGE_CALL_OF, depth, err);
+	return SEND(self, MESSAGE_CALL_OF, err, NUMBER(depth));
 }
 
 int client_last_stop(void *self, uint32_t depth, struct err *err)
 {
-	return send_depth(self, MESSAGE_LAST_STOP, depth, err);
-}
-
-static int send_expression(void *self, int type, const char *expr, uint32_t depth, struct err *err)
-{
-	char number_[16];
-
-	snprintf(number_, sizeof number_, "%u", depth);
-	return SEND(self, type, err, expr, number_);
+	return SEND(self, MESSAGE_LAST_STOP, err, NUMBER(depth));
 }
 
 int client_eval(void *self, const char *expr, uint32_t depth, struct err *err)
 {
-	return send_expression(self, MESSAGE_EVAL, expr, depth, err);
+	return client_eval_in(self, expr, depth, NULL, err);
 }
 
 int client_eval_in(void *self, const char *expr, uint32_t depth, const char *language, struct err *err)
 {
-	char number_[16];
-
-	snprintf(number_, sizeof number_, "%u", depth);
-	return SEND(self, MESSAGE_EVAL, err, expr, number_, language);
+	return SEND(self, MESSAGE_EVAL, err, expr, NUMBER(depth), language);    /* NULL: the message ends before it */
 }
 
 int client_observe(void *self, const char *expr, uint32_t depth, const char *language, struct err *err)
 {
-	char number_[16];
-
-	if (!language)
-		return send_expression(self, MESSAGE_OBSERVE, expr, depth, err);
-	snprintf(number_, sizeof number_, "%u", depth);
-	return SEND(self, MESSAGE_OBSERVE, err, expr, number_, language);
+	return SEND(self, MESSAGE_OBSERVE, err, expr, NUMBER(depth), language);
 }
 
 int client_observed(void *self, struct err *err)
@@ -244,18 +216,13 @@ int client_observed(void *self, struct err *err)
 
 int client_frame_for(void *self, const char *expr, uint32_t depth, struct err *err)
 {
-	return send_expression(self, MESSAGE_FRAME_FOR, expr, depth, err);
+	return SEND(self, MESSAGE_FRAME_FOR, err, expr, NUMBER(depth));
 }
 
 int client_watch_changes(void *self, const char *expr, uint32_t depth, const char *statement, uint64_t halt,
 			 uint64_t halt_pass, struct err *err)
 {
-	char numbers[3][24];
-
-	snprintf(numbers[0], sizeof numbers[0], "%u", depth);
-	snprintf(numbers[1], sizeof numbers[1], "%llu", (unsigned long long)halt);
-	snprintf(numbers[2], sizeof numbers[2], "%llu", (unsigned long long)halt_pass);
-	return SEND(self, MESSAGE_WATCH_CHANGES, err, expr, numbers[0], statement, numbers[1], numbers[2]);
+	return SEND(self, MESSAGE_WATCH_CHANGES, err, expr, NUMBER(depth), statement, NUMBER(halt), NUMBER(halt_pass));
 }
 
 int client_changed_by(void *self, struct err *err)
@@ -270,12 +237,12 @@ int client_forget_changes(void *self, struct err *err)
 
 int client_witness(void *self, bool other_run, struct err *err)
 {
-	return SEND(self, MESSAGE_WITNESS, err, other_run ? "1" : "0");
+	return SEND(self, MESSAGE_WITNESS, err, NUMBER(other_run));
 }
 
 int client_alone(void *self, bool really, struct err *err)
 {
-	return SEND(self, MESSAGE_ALONE, err, really ? "1" : "0");
+	return SEND(self, MESSAGE_ALONE, err, NUMBER(really));
 }
 
 int client_settings_save(void *self, struct err *err)
@@ -291,14 +258,9 @@ int client_settings_load(void *self, const char *saved, struct err *err)
 int client_clock_run(void *self, const char *text, uint64_t limit, enum adapter_trace trace, uint32_t watched,
 			 const char *breakpoints, bool show, const char *until, bool by_instruction, struct err *err)
 {
-	char number_[24], how[12], depth[12];
-
-	snprintf(number_, sizeof number_, "%llu", (unsigned long long)limit);
-	snprintf(how, sizeof how, "%d", trace);
-	snprintf(depth, sizeof depth, "%u", watched);
-	return SEND(self, MESSAGE_CLOCK_RUN, err, text != NULL ? "1" : "0", text != NULL ? text : "", number_, how,
-		    breakpoints != NULL ? breakpoints : "", show ? "1" : "0", until != NULL ? until : "",
-		    by_instruction ? "1" : "0", depth);
+	return SEND(self, MESSAGE_CLOCK_RUN, err, NUMBER(text != NULL), text != NULL ? text : "", NUMBER(limit), NUMBER((uint64_t)trace),
+		    breakpoints != NULL ? breakpoints : "", NUMBER(show), until != NULL ? until : "",
+		    NUMBER(by_instruction), NUMBER(watched));
 }
 
 int client_go_on(void *self, struct err *err)
