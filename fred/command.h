@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "fred/adapter.h"
+#include "fred/session.h"
 
 struct repl;
 struct session;
@@ -34,6 +35,8 @@ const struct command *command_table(int i);
 
 /* fred/commands_*.c */
 extern const struct command travel_commands[], place_commands[], other_commands[];
+/* The options of fred-reverse-watch. */
+extern const char *const change_options[CHANGES];
 
 /* A count argument: "" is 1; only positive numbers. */
 int command_count(const char *args, long *n, struct err *err) must_check;

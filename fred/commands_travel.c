@@ -57,10 +57,9 @@ static int reverse_nexti(struct repl *repl, struct session *s, const char *args,
 	return reverse(s, REVERSE_NEXTI, args, err);
 }
 
-static const struct {
-	const char *option;
-	enum session_change which;
-} changes[] = {{"--first", CHANGE_FIRST}, {"--last", CHANGE_LAST}, {"--any", CHANGE_ANY}};
+const char *const change_options[CHANGES] = {
+	[CHANGE_ANY] = "--any", [CHANGE_FIRST] = "--first", [CHANGE_LAST] = "--last",
+};
 
 /* "--frist" is no expression in any language, but "--n" may begin one: "--n<3". */
 static size_t option_length(const char *args)
@@ -74,15 +73,15 @@ static size_t option_length(const char *args)
 static int watch_options(const char **args, bool given, enum session_change *which, struct err *err)
 {
 	for (size_t n; (n = option_length(*args)) > 0; *args = skip_blanks(*args + n), given = true) {
-		size_t i = 0, count = sizeof changes / sizeof *changes;
+		enum session_change i = 0;
 
-		while (i < count && (strlen(changes[i].option) != n || strncmp(*args, changes[i].option, n) != 0))
+		while (i < CHANGES && (strlen(change_options[i]) != n || strncmp(*args, change_options[i], n) != 0))
 			i++;
-		if (i == count)
+		if (i == CHANGES)
 			return err_set(err, "there is no option %.*s; there are --first, --last and --any", (int)n, *args);
-		if (given && changes[i].which != *which)
+		if (given && i != *which)
 			return err_set(err, "one change at a time, please: --first, --last or --any");
-		*which = changes[i].which;
+		*which = i;
 	}
 	return 0;
 }

@@ -92,16 +92,13 @@ static void add_branches(const struct arguments *a)
 		add_if_begun(session_branch_name(asked, i), a->text);
 }
 
-static const char *const watch_options[] = {"--first", "--last", "--any"};
-enum { WATCH_OPTIONS = sizeof watch_options / sizeof *watch_options };
-
 /* The option, with a blank behind it, that the text begins with. */
 static const char *option_at(const char *text)
 {
-	for (int i = 0; i < WATCH_OPTIONS; i++) {
-		size_t n = strlen(watch_options[i]);
-		if (!strncmp(text, watch_options[i], n) && text[n] && strchr(" \t", text[n]))
-			return watch_options[i];
+	for (int i = 0; i < CHANGES; i++) {
+		size_t n = strlen(change_options[i]);
+		if (!strncmp(text, change_options[i], n) && text[n] && strchr(" \t", text[n]))
+			return change_options[i];
 	}
 	return NULL;
 }
@@ -125,8 +122,8 @@ static void add_expression(const struct arguments *a)
 static void add_watch(const struct arguments *a)
 {
 	if (a->before == 0 && a->text[0] == '-')
-		for (int i = 0; i < WATCH_OPTIONS; i++)
-			add_if_begun(watch_options[i], a->text);
+		for (int i = 0; i < CHANGES; i++)
+			add_if_begun(change_options[i], a->text);
 	add_expression(a);
 }
 

@@ -72,7 +72,7 @@ int session_undo(struct session *session, long n, struct err *err) must_check;
 int session_redo(struct session *session, long n, struct err *err) must_check;
 enum session_reverse { REVERSE_STEP, REVERSE_NEXT, REVERSE_FINISH, REVERSE_CONTINUE, REVERSE_STEPI, REVERSE_NEXTI };
 int session_reverse(struct session *session, enum session_reverse how, long n, struct err *err) must_check;
-enum session_change { CHANGE_ANY, CHANGE_FIRST, CHANGE_LAST };
+enum session_change { CHANGE_ANY, CHANGE_FIRST, CHANGE_LAST, CHANGES };
 int session_watch(struct session *session, const char *expr, enum session_change which, struct err *err) must_check;
 
 /* Checkpoints and branches. */
