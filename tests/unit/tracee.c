@@ -333,8 +333,7 @@ static int count_gaps(int n)
 			_exit(0);
 		gaps += last && pid != last + 1;
 		last = pid;
-		if (waitpid(pid, NULL, 0) < 0)
-			continue;
+		(void)!waitpid(pid, NULL, 0);
 	}
 	return gaps;
 }
