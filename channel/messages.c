@@ -200,6 +200,7 @@ int messages_send(struct messages *m, int type, struct err *err, const char *con
 	buf_addch(&out, (char)type);
 	for (size_t i = 0; fields != NULL && fields[i] != NULL; i++)
 		buf_add(&out, fields[i], strlen(fields[i]) + 1);
+	log_bytes(LOG_AGENT, "to the agent", out.data + MESSAGE_HEADER - 1, body + 1);
 	for (size_t at = 0; at < out.len;) {
 		ssize_t n = send(m->fd, out.data + at, out.len - at, MSG_NOSIGNAL);
 

@@ -36,6 +36,7 @@ def pytest_runtest_makereport(item, call):
         report.sections.append(("replay", "folder kept: %s (run*.sh, their input and output)\ncd %s && %s %s -m pytest %s" % (
             folder.path, shlex.quote(driver.TOP), " ".join("%s=%s" % (n, shlex.quote(os.environ[n])) for n in names),
             sys.executable, shlex.quote(item.nodeid))))
+        report.sections.append(("the end of the last session's log", folder.last_log()))
 
 
 @pytest.fixture

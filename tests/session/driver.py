@@ -81,6 +81,23 @@ class Folder:
                 env[name] = value
         return env
 
+    def logged(self, argv):
+        """The command, with a log of fredapp's, for the report of a test that fails, beside the script that runs it."""
+        if FRED != argv[0]:
+            return argv
+        path = os.path.join(self.path, "run%d.sh.log" % (self.runs + 1))
+        with open(path, "w"):
+            os.chmod(path, 0o666)       # fredapp may be another user's
+        return [FRED, "--log", path, *argv[1:]]
+
+    def last_log(self, lines=30):
+        """The end of the last of these, which tells what a session that hangs was at."""
+        logs = sorted((name for name in os.listdir(self.path) if name.endswith(".log")), key=lambda name: (len(name), name))
+        if not logs:
+            return ""
+        with open(os.path.join(self.path, logs[-1]), errors="replace") as file:
+            return "".join(file.readlines()[-lines:])
+
     def record(self, argv, env, cwd):
         """Writes down how to run this again by hand."""
         self.runs += 1
@@ -181,9 +198,11 @@ class Terminal:
 
     def __init__(self, folder, argv, size=(24, 200), env=None, cwd=None, prefix=(), stdin=None, stderr=None,
                  preexec=None):
-        self.folder, self.argv = folder, [*prefix, *argv]
+        self.folder, self.argv = folder, [*prefix, *folder.logged(argv)]
         self.cwd = cwd or folder.work
         environment = folder.environment(env)
+        if "--log" in self.argv:
+            environment.setdefault("FRED_LOG", "session:debug,agent:debug")
         self.script = folder.record(self.argv, environment, self.cwd)
         self.master, slave = os.openpty()
         self.resize(*size)
