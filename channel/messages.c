@@ -158,7 +158,7 @@ int messages_read(struct messages *m, struct adapter_event *event, struct err *e
 			if (n > MESSAGE_MAX)
 				return err_set(err, "the agent sent garbage (a message of %zu bytes)", n);
 			if (m->in.len >= MESSAGE_HEADER + n) {
-				log_debug(LOG_AGENT, "message %c, %zu bytes", type >= ' ' && type < 127 ? type : '?', n);
+				log_bytes(LOG_AGENT, "from the agent", m->in.data + MESSAGE_HEADER - 1, n + 1);
 				result = take_message(event, type, m->in.data + MESSAGE_HEADER, n, err);
 				buf_eat(&m->in, MESSAGE_HEADER + n);
 				return result;

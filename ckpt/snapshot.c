@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <dirent.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "ckpt/ckpt_priv.h"
 
 /* Twins take their numbers from the top of the range downwards, with set_tid, which leaves the kernel's counter alone.
@@ -196,6 +198,8 @@ static int take(struct ckpt_session *s, struct ckpt_snapshot *n, struct err *err
 		n->leader.twin = twin_make(s, &r, &n->leader.proc, false, err);
 		result = n->leader.twin < 0 ? -1 : 0;
 	}
+	if (fault("ckpt-interrupt"))            /* before it has run another instruction */
+		kill(s->leader, SIGINT);
 	thaw(s, &n->leader.proc);
 	n->info.pause_us = clock_us() - n->leader.proc.frozen_at;
 	if (traced_hold(s, &n->traced, false, result < 0 ? &ignored : err) < 0)

@@ -40,7 +40,7 @@ void land_input(const struct node *from, const struct node *to, struct input_res
 
 static bool is_at(const struct node *node, const struct landing *l)
 {
-	return node->partial && node->state && l->state && !strcmp(node->state, l->state);
+	return node->state && l->state && !strcmp(node->state, l->state);
 }
 
 static int send(struct session *s, const struct order *order, struct err *err)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "decompose/thin.h"
@@ -119,6 +120,8 @@ static int take_point(struct session *s, uint64_t *next_us, struct err *err)
 		return err_set(err, "the program has several threads now, or is several");
 	if (ckpt_snapshot(s->ckpt, &snapshot, err))
 		return -1;
+	if (fault("point-interrupt"))           /* as if it had been ^C, see ckpt-interrupt */
+		s->interrupted = true;
 	/* Popen() waits for the end of a pipe, say.  Those of the agent are high. */
 	bool useless = (anywhere(s) && has_spoken(s)) || ckpt_holds_ends(snapshot, HIGH);
 	if (useless)

@@ -49,7 +49,7 @@ def main():
             print('line', i, flush=True)
             burn(20, i)
     if how in ('long', 'slowly'):
-        burn(1500000, seed)
+        burn(4000000, seed)         # a point lies in there also where snapshots take long
         os.write(1, b'ready\\n')     # not in print(), into which pdb's handler would print
         burn(100000000, seed)
     if how == 'rings':

@@ -27,6 +27,21 @@ def test_until_an_interrupt(start, how):
     session.quit()
 
 
+def test_an_interrupt_right_behind_a_point(start, monkeypatch):
+    """A copy of that point halts at the very place where ^C ended the run, which lies behind it no more."""
+    monkeypatch.setenv("FRED_FAULT", "ckpt-interrupt:8,point-interrupt:5")
+    session = start("long")
+    session.do("clear 1")
+    answer = session.do("continue")
+    assert "Program interrupted" in answer
+    seed = session.do("p seed")
+    assert points(session) >= 2
+    answer = session.do("fred-reverse-step")
+    assert "inside a statement" in answer or "FReD:" not in answer, answer
+    assert session.do("p seed") == seed
+    session.quit()
+
+
 def test_where_an_interrupt_does_not_come_again(folder, fred):
     """A timer's handler is called at another moment each time: what is looked for there is looked for for ever, were it not given up."""
     session = starter(folder, fred)("rings")
