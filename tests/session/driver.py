@@ -201,7 +201,8 @@ class Terminal:
         self.folder, self.argv = folder, [*prefix, *folder.logged(argv)]
         self.cwd = cwd or folder.work
         environment = folder.environment(env)
-        if "--log" in self.argv:
+        # Also of a debugger without FReD, so that both say the same of it.
+        if "--log" in self.argv or FRED not in " ".join(self.argv):
             environment.setdefault("FRED_LOG", "session:debug,agent:debug")
         self.script = folder.record(self.argv, environment, self.cwd)
         self.master, slave = os.openpty()
