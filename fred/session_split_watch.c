@@ -14,7 +14,7 @@
 #include "fred/session_split.h"
 
 /* Microseconds and ticks; and how often. */
-enum { LEAST_US = 10, FINE_US = 20, COARSE_US = 100, MISSES = 2, TRIES = 80, MOST_PASSES = 16384, ROW = 512, ROWS = 200 };
+enum { LEAST_US = 10, FINE_US = 20, COARSE_US = 100, AROUND_US = 10000, PASS_US = 100, MISSES = 2, TRIES = 80, MOST_PASSES = 16384, ROW = 512, ROWS = 200 };
 
 struct narrow {
 	struct look look;
@@ -162,7 +162,8 @@ static int edge_on(struct narrow *w, struct err *err)
 	return 0;
 }
 
-/* Where the program is just now it comes by again, mostly: to the last time that it is another. */
+/* Where the program is just now it comes by again, mostly: to the last time that it is another.  If it does not come by so often it is
+ * not run to its end for that: where it has come to after some more time than that takes, it is mostly as it is now. */
 static int come_by(struct narrow *w, struct err *err)
 {
 	struct pass at = w->lo->at;
@@ -173,6 +174,7 @@ static int come_by(struct narrow *w, struct err *err)
 	/* In steps that grow until they go too far, and shrink then. */
 	while (at.pc && step > 0 && step <= MOST_PASSES) {
 		order.nth = step;
+		order.us = w->us + AROUND_US + step * PASS_US;
 		int same = go_on(w, &order, err);
 		if (same < 0)
 			return -1;

@@ -45,14 +45,16 @@ def land(text, pc, sp, nth, end_pc, end_sp):
     with ClockQuiet():
         last = Pass(int(end_pc), int(end_sp), 1) if int(end_pc) else None
         made = Pass(int(pc), int(sp), int(nth)) if int(pc) else None
+        Landing.passed = 0
         clock_begin()
         try:
             gdb.execute(text, False, True)
             Landing.how = how_landed(made, last)
+            if made:
+                Landing.passed, made.enabled = made.hit_count, False
             if Landing.how == 'landed':
                 Landing.how = on_to_statement()
         finally:
-            Landing.passed = made.hit_count if made else 0
             for each in made, last:
                 if each:
                     each.delete()
