@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "fred/message.h"
@@ -138,6 +139,8 @@ static int row_of_passes(struct session *s, struct node *end, struct order *orde
 	if (land(s, order, &l, err))
 		return -1;
 	log_debug(LOG_SESSION, "landing %d, %llu passes", l.how, (unsigned long long)l.passes);
+	if (!left && fault("split-pass"))
+		l.how = AT_END;         /* as if it had come by one time less */
 	int r = l.how == AT_PASS ? put_in(s, end, &l, false, last, err) : left ? 0 : not_again(err);
 	free(l.state);
 	if (left)
@@ -402,18 +405,20 @@ bool split_stopped(const struct session *s, const struct err *err)
 	return false;
 }
 
+/* What failed may have come nearer to the end before: the machine is to know of that, too. */
 int split(struct session *s, struct departure *d, uint32_t called, struct err *err)
 {
+	const struct node *end = machine_node(d->fm, machine_segment(d->fm) + 1), *before = end->parent;
 	int nodes = put_nodes_in(s, d, called, err);
+	bool is_split = nodes > 0 || end->parent != before;
 
 	travel_due(s, d->from);
 	if (nodes < 0 && split_stopped(s, err))
 		return -1;
-	if (nodes > 0) {
+	if (is_split) {
 		machine_close(d->fm);
 		d->m = machine_open(s, d->settings, &d->fm);
-	} else {
-		d->vain++;
 	}
-	return nodes > 0;
+	d->vain += nodes <= 0;
+	return is_split;
 }

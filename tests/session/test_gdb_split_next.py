@@ -124,6 +124,15 @@ def test_the_latest_and_the_first_change(start, way):
     session.kill()
 
 
+def test_a_place_that_is_not_come_by_again(start, monkeypatch):
+    """A signal's handler may be what counts one pass twice.  The pieces found until then are made use of, or it would last for hours."""
+    monkeypatch.setenv("FRED_FAULT", "split-pass")
+    session = start("next")
+    session.do("fred-reverse-step 2")
+    assert "work" in session.do("frame") and at(session) == LINES["return total & 1023;"]
+    session.kill()
+
+
 def test_what_finish_has_printed_stays(start):
     """Where the end is come to again, it is by what the user typed."""
     session = start("fred-set max-snapshots 2", *WAYS["finish"])
