@@ -218,7 +218,7 @@ int hits_put_in(struct session *s, struct departure *d, uint64_t n, struct err *
 {
 	int segment = machine_segment(d->fm);
 	struct node *end = machine_node(d->fm, segment + 1);
-	struct search h = {.s = s, .d = d, .n = n, .whole = end->whole ? end->whole : end};
+	struct search h = {.s = s, .d = d, .n = n, .whole = timeline_whole(end)};
 
 	if (!s->adapter->hits || d->hits_off || !split_possible(s, end))
 		return 0;

@@ -54,7 +54,7 @@ int hunt_count_from_here(struct hunt *h, uint64_t halt, uint64_t halt_pass, stru
 static int go_on_to(struct session *s, const struct node *end, struct err *err)
 {
 	const struct adapter *a = s->adapter;
-	struct pass at = split_rest_end(s, end->whole ? end->whole : end);
+	struct pass at = split_rest_end(s, timeline_whole(end));
 	struct adapter_event event;
 
 	if (!a->land || !at.pc)

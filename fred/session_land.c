@@ -46,7 +46,7 @@ static bool is_at(const struct node *node, const struct landing *l)
 static int send(struct session *s, const struct order *order, struct err *err)
 {
 	const struct adapter *a = s->adapter;
-	const struct node *whole = order->to->whole ? order->to->whole : order->to;
+	const struct node *whole = timeline_whole(order->to);
 	struct pass at = split_rest_end(s, whole);
 	const struct pass *end = order->end ? order->end : at.pc ? &at : NULL;
 
@@ -99,7 +99,7 @@ static struct node *found(struct session *s, struct node *from, const char *comm
 
 	mid->partial = true;
 	mid->tick = UINT64_MAX;
-	mid->whole = after->whole ? after->whole : (struct node *)(uintptr_t)after;
+	mid->whole = timeline_whole(after);
 	mid->state = steal_pointer(&l->state);
 	mid->at = l->at;
 	mid->ran_us = from->ran_us + l->us < after->ran_us ? from->ran_us + l->us : after->ran_us;

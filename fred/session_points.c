@@ -243,7 +243,7 @@ void points_free(struct timeline *t)
 /* Those on the edge: from *first on so many.  Where the edge begins or ends at a place that is no point's, none is known to lie between. */
 static size_t on_edge(const struct timeline *t, const struct node *end, size_t *first)
 {
-	const struct node *whole = end->whole ? end->whole : end, *parent = end->parent;
+	const struct node *whole = timeline_whole(end), *parent = end->parent;
 	uint64_t after = parent->whole == whole ? parent->point : 0, before = end->whole ? end->point : UINT64_MAX;
 	size_t n = 0;
 
@@ -393,7 +393,7 @@ int points_put_in(struct session *s, struct node *end, enum points_which which, 
 		size_t i = choose(t, end, which, first, n);
 
 		progress_line("going back into the run, at %.1f of %.1f s; ^C stops", (double)t->points[i].ran_us / 1e6,
-			      (double)(end->whole ? end->whole : end)->ran_us / 1e6);
+			      (double)timeline_whole(end)->ran_us / 1e6);
 		r = put_in(s, &t->points[i], end, node, err);
 		forget(t, i);
 		if (r < 0 && !split_stopped(s, err))

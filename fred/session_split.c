@@ -94,7 +94,7 @@ static int put_in(struct session *s, struct node *end, struct landing *l, bool f
 
 static uint64_t whole_run(const struct node *end)
 {
-	return (end->whole ? end->whole : end)->ran_us - timeline_run_start(end)->ran_us;
+	return timeline_whole(end)->ran_us - timeline_run_start(end)->ran_us;
 }
 
 /* By time. */
@@ -108,7 +108,7 @@ static int come_near_by_time(struct session *s, struct node *end, struct node **
 		/* It looks at the clock, say, which has gone on. */
 		if (w.all > most)
 			return not_again(err);
-		struct order order = {.from = end->parent, .to = end->whole ? end->whole : end, .us = next_try(&w),
+		struct order order = {.from = end->parent, .to = timeline_whole(end), .us = next_try(&w),
 				      .end = end->called ? &end->at : NULL, .until = end};
 		struct landing l;
 
@@ -153,7 +153,7 @@ static int row_of_passes(struct session *s, struct node *end, struct order *orde
 static int come_near_by_passes(struct session *s, struct node *end, struct node **last, struct err *err)
 {
 	struct pass at = end->parent->at;
-	struct order order = {.pass = &at, .to = end->whole ? end->whole : end, .end = end->called ? &end->at : NULL, .nth = ROUNDS};
+	struct order order = {.pass = &at, .to = timeline_whole(end), .end = end->called ? &end->at : NULL, .nth = ROUNDS};
 	int r = at.pc ? AT_PASS : AT_END, nodes = 0;
 	uint64_t left = 0;
 
@@ -219,7 +219,7 @@ static int count_calls(struct session *s, struct node *from, const struct node *
 static int go_to_pass(struct session *s, struct node *from, struct node *after, const struct pass *call, uint64_t n,
 		      struct node **at, struct err *err)
 {
-	struct order order = {.from = from, .to = after->whole ? after->whole : after, .pass = call, .nth = n};
+	struct order order = {.from = from, .to = timeline_whole(after), .pass = call, .nth = n};
 	struct landing l;
 
 	if (land(s, &order, &l, err))

@@ -201,7 +201,7 @@ static int take_present(struct session *s, struct departure *d, const char *expr
 {
 	struct turn turn = {0};
 
-	past->end = past->at->whole ? past->at->whole : past->at;
+	past->end = timeline_whole(past->at);
 	*known = past->end == past->at || !reads_input(past->at, past->end);
 	if (!*known)
 		return 0;

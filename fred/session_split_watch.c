@@ -283,7 +283,7 @@ static int narrow(struct narrow *w, struct node **hi, struct err *err)
 		w->end = machine_node(w->d->fm, segment + 1);
 		w->first = w->lo = machine_node(w->d->fm, segment);
 	}
-	w->whole = w->end->whole ? w->end->whole : w->end;
+	w->whole = timeline_whole(w->end);
 	if (!split_possible(w->s, w->end))
 		return 0;
 	if (halve_trail(w, err))

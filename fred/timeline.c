@@ -132,9 +132,14 @@ bool timeline_is_above(const struct node *above, const struct node *node)
 	return node != NULL;
 }
 
+struct node *timeline_whole(const struct node *node)
+{
+	return node->whole ? node->whole : (struct node *)(uintptr_t)node;
+}
+
 struct node *timeline_run_start(const struct node *end)
 {
-	const struct node *whole = end->whole ? end->whole : end;
+	const struct node *whole = timeline_whole(end);
 	struct node *start = end->parent;
 
 	while (start->whole == whole)

@@ -139,6 +139,8 @@ struct node *timeline_snapshotted(struct node *node);
 struct node *timeline_origin(struct node *node);
 /* Is `above` on the way from the first prompt to `node`? */
 bool timeline_is_above(const struct node *above, const struct node *node);
+/* The end of the command of whose run `node` is the end, or a place on the way. */
+struct node *timeline_whole(const struct node *node);
 /* Where the command began of whose run `end` is the end, or a place on the way (`whole`). */
 struct node *timeline_run_start(const struct node *end);
 /* Number of commands that lead from `above` to `node`. */
