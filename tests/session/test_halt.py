@@ -158,12 +158,14 @@ REPORT = "def report(value):\n    return value\n"
 
 
 def waits(pid, thread, calls):
+    """And not for the interpreter: that wait has a limit, the fourth argument of a futex."""
     with open("/proc/%d/task/%s/syscall" % (pid, thread)) as file:
-        return file.read().split()[0] in map(str, calls)
+        call, *arguments = file.read().split()
+    return call in map(str, calls) and (call != str(FUTEX) or arguments[3] == "0x0")
 
 
 def signal_in_call(peer, threads=1):
-    """As soon as all its threads wait in a system call, the main thread last, and no other one for the interpreter (a futex)."""
+    """As soon as all its threads wait in a system call, the main thread last, and no other one for a lock."""
     pid, deadline = peer.process.pid, time.monotonic() + driver.DEADLINE
 
     def all_wait():
@@ -178,8 +180,10 @@ def signal_in_call(peer, threads=1):
 WAITS = {
     "sleep": "began = time.monotonic()\n    time.sleep(0.7)\n    return time.monotonic() - began >= 0.7\n",
     "read": "return os.read(os.open('pipe2', os.O_RDONLY), 9) == b'hello'\n",
-    "join": "out = []\n    t = threading.Thread(target=lambda: out.append(open('pipe2').read()))\n    t.start()\n    t.join()\n"
-            "    return out == ['hello']\n",
+    "join": "out, main = [], threading.get_ident()\n    def joined(f):\n        return f and (f.f_code.co_name == 'join' or joined(f.f_back))\n"
+            "    def hello():\n        while not joined(sys._current_frames()[main]):\n            pass\n"
+            "        out.append(open('pipe2').read())\n"
+            "    t = threading.Thread(target=hello)\n    t.start()\n    t.join()\n    return out == ['hello']\n",
     "event loop": "async def main():\n        return await asyncio.wait_for(asyncio.sleep(0.7, 5), 9)\n    return asyncio.run(main()) == 5\n",
 }
 
