@@ -84,15 +84,15 @@ int hunt_look(struct hunt *h, struct machine_value *value, struct err *err)
 	return m->eval(m->self, h->expr, h->d->selected, value, err);
 }
 
-int hunt_differs(struct hunt *h, struct machine_value *before, struct err *err)
+int hunt_differs(struct hunt *h, const struct machine_value *from, struct machine_value *now, struct err *err)
 {
 	struct machine_value value = {0};
 
 	if (hunt_look(h, &value, err))
 		return -1;
-	int r = !value_same(&value, &h->result->after);
-	if (before)
-		*before = value;
+	int r = !value_same(&value, from);
+	if (now)
+		*now = value;
 	else
 		free(value.text);
 	return r;
@@ -202,7 +202,7 @@ static int try_next(struct hunt *h, const struct culprit *culprit, bool breakpoi
 		return -1;
 	bool own = hunt_changed(&reply) && !strcmp(reply.fields[BY_MAKER], culprit->thread);
 	adapter_event_free(&reply);
-	int r = hunt_differs(h, NULL, err);
+	int r = hunt_differs(h, &h->result->after, NULL, err);
 	if (r)
 		return r < 0 ? -1 : 0;
 	return own ? 1 : err_set(err, "another thread changed %s meanwhile, and not thread %s (\"%s\") that had done it the "
@@ -213,7 +213,7 @@ static int try_next(struct hunt *h, const struct culprit *culprit, bool breakpoi
 /* At the statement EXPR has another value, and the thread makes the change. */
 static int prove(struct hunt *h, const struct culprit *culprit, struct err *err)
 {
-	int r = hunt_differs(h, &h->result->before, err);
+	int r = hunt_differs(h, &h->result->after, &h->result->before, err);
 
 	if (r > 0)
 		r = try_next(h, culprit, true, err);

@@ -32,8 +32,8 @@ int hunt_enter(struct hunt *h, int segment, struct err *err) must_check;
 int hunt_go(struct hunt *h, struct machine_mark *mark, struct err *err) must_check;
 /* The value of EXPR here, which the caller frees. */
 int hunt_look(struct hunt *h, struct machine_value *value, struct err *err) must_check;
-/* Has EXPR another value here than result->after?  1 or 0; the value, if *before is not NULL, the caller frees. */
-int hunt_differs(struct hunt *h, struct machine_value *before, struct err *err) must_check;
+/* Has EXPR another value here than that?  1 or 0; its value here, if now is not NULL, the caller frees. */
+int hunt_differs(struct hunt *h, const struct machine_value *from, struct machine_value *now, struct err *err) must_check;
 /* Changes and passes are counted from here on, and it halts at those.  1, or 0: they cannot be seen. */
 int hunt_count_from_here(struct hunt *h, uint64_t halt, uint64_t halt_pass, struct err *err) must_check;
 int hunt_go_on(struct hunt *h, struct err *err) must_check;

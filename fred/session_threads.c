@@ -25,7 +25,7 @@
 
 static int differs_at(struct hunt *h, int segment, struct err *err)
 {
-	return hunt_enter(h, segment, err) ? -1 : hunt_differs(h, NULL, err);
+	return hunt_enter(h, segment, err) ? -1 : hunt_differs(h, &h->result->after, NULL, err);
 }
 
 /* The segment at whose start EXPR has another value, and at whose end the present one.  0: there is none. */
@@ -108,13 +108,9 @@ static int run_through(struct hunt *h, uint64_t most, struct err *err)
 /* The run has come to the end that it had. */
 static int check_final(struct hunt *h, struct err *err)
 {
-	struct machine_value value = {0};
+	int differs = hunt_differs(h, &h->final, NULL, err);
 
-	if (hunt_look(h, &value, err))
-		return -1;
-	int same = value_same(&value, &h->final);
-	free(value.text);
-	return same ? 0 : watch_not_again(err);
+	return differs > 0 ? watch_not_again(err) : differs;
 }
 
 /* 1; 0: nothing was seen, or (h->unseen) can be. */
@@ -163,13 +159,9 @@ enum { UNTOLD, SEEN, NONE };    /* what was seen of a change in a segment */
 /* Nothing was seen; is it as it was at the start?  What a system call writes no watchpoint sees. */
 static int nothing_seen(struct hunt *h, struct err *err)
 {
-	struct machine_value value = {0};
+	int differs = hunt_differs(h, &h->base, NULL, err);
 
-	if (hunt_look(h, &value, err))
-		return -1;
-	int same = value_same(&value, &h->base);
-	free(value.text);
-	return same ? NONE : UNTOLD;
+	return differs < 0 ? -1 : differs ? UNTOLD : NONE;
 }
 
 /* Up to the first change. */
