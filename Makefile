@@ -30,7 +30,7 @@ AGENT_CFLAGS = -std=gnu11 -D_GNU_SOURCE -O2 -g -I. -I$(BUILD) -Wall -Wextra -Wsh
 # One namespace each, in this order: each file uses names of those before it while it is loaded.
 PYTHON_pdb = $(addprefix pdb-adapter/agent/,prompt.py clock.py halt.py look.py state.py scope.py settings.py \
 	harmless.py observe.py)
-PYTHON_gdb = $(addprefix gdb-adapter/agent/,prompt.py look.py classify.py settings.py clock_end.py clock_stack.py \
+PYTHON_gdb = $(addprefix gdb-adapter/agent/,prompt.py look.py classify.py settings.py displays.py clock_end.py clock_stack.py \
 	clock_threads.py clock_ignore.py clock_stride.py clock_landing.py clock_leap.py clock.py clock_show.py clock_marks.py \
 	run.py observe.py begin.py split.py hits.py scope.py watched.py threads.py witness.py)
 

@@ -256,10 +256,12 @@ int client_settings_load(void *self, const char *saved, struct err *err)
 }
 
 int client_clock_run(void *self, const char *text, uint64_t limit, enum adapter_trace trace, uint32_t watched,
-			 const char *breakpoints, bool show, const char *until, bool by_instruction, struct err *err)
+			 const char *breakpoints, const char *show, const char *until, bool by_instruction, struct err *err)
 {
+	cleanup_free char *shown = show ? xasprintf("1%s", show) : xstrdup("0");
+
 	return SEND(self, MESSAGE_CLOCK_RUN, err, NUMBER(text != NULL), text != NULL ? text : "", NUMBER(limit), NUMBER((uint64_t)trace),
-		    breakpoints != NULL ? breakpoints : "", NUMBER(show), until != NULL ? until : "",
+		    breakpoints != NULL ? breakpoints : "", shown, until != NULL ? until : "",
 		    NUMBER(by_instruction), NUMBER(watched));
 }
 

@@ -48,7 +48,7 @@ int client_alone(void *self, bool really, struct err *err);
 int client_settings_save(void *self, struct err *err);
 int client_settings_load(void *self, const char *saved, struct err *err);
 int client_clock_run(void *self, const char *text, uint64_t limit, enum adapter_trace trace, uint32_t watched,
-		    const char *breakpoints, bool show, const char *until, bool by_instruction, struct err *err);
+		    const char *breakpoints, const char *show, const char *until, bool by_instruction, struct err *err);
 int client_go_on(void *self, struct err *err);
 int client_halt(void *self, struct err *err);
 

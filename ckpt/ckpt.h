@@ -56,6 +56,7 @@ struct ckpt_info {
 	size_t share_bytes;             /* all of its memory, what it shares counted in parts: the sum is what all of them hold */
 	size_t private_bytes;           /* memory that only this snapshot holds (costs some ms a GB to find out) */
 	unsigned threads;
+	bool stands;                    /* its memory is the twin of an earlier one and what differs from that: see ckpt_base_probe() */
 };
 
 struct ckpt_session;
@@ -102,6 +103,9 @@ bool ckpt_ended(struct ckpt_session *session, int *status);
  * is written afterwards. */
 int ckpt_snapshot(struct ckpt_session *session, struct ckpt_snapshot **snapshot, struct err *err) must_check;
 
+/* What is left to do for the last snapshot and can wait: call it while the session works.  0.3 us for each page that changes. */
+void ckpt_tidy(struct ckpt_session *session);
+
 /* ckpt_restore(), and the leader gets a signal for which it has a handler, before it executes anything; where it waits in a call, in there.
  * By ckpt_signal() it would come some statements later. */
 int ckpt_restore_signalled(struct ckpt_session *session, const struct ckpt_snapshot *snapshot, int number, struct err *err) must_check;
@@ -123,6 +127,12 @@ void ckpt_drop(struct ckpt_snapshot *snapshot);
 bool ckpt_holds_ends(const struct ckpt_snapshot *snapshot, int below);
 
 void ckpt_info(const struct ckpt_snapshot *snapshot, struct ckpt_info *info);
+
+/* Can snapshots be a copy of only what has been written since an earlier one?  -1 with the reason in err: each is a fork(). */
+int ckpt_base_probe(struct err *err) must_check;
+
+/* Do hardware watchpoints trigger?  There are virtual machines whose debug registers take everything and do nothing.  1 ms. */
+int ckpt_watch_probe(struct err *err) must_check;
 
 /* What this machine allows, for --doctor: one of the isolations or -1 with the reason in err. */
 int ckpt_probe(enum ckpt_isolation isolation, struct err *err) must_check;

@@ -67,6 +67,9 @@ bool arch_is_at(const struct arch_regs *regs, uint64_t address);
 uint64_t arch_tls(const struct arch_regs *regs);
 /* Was it frozen in a call that waits for something? */
 bool arch_waits(const struct arch_regs *regs);
+/* A wait that was interrupted before is gone on with by restart_syscall(2), which means nothing in a twin: puts in the call that it was,
+ * where its code or what was `seen` of the thread the last time (or NULL) tells. */
+void arch_name_restarted(pid_t pid, struct arch_regs *regs, struct arch_regs *seen);
 /* For a twin, which has none of the kernel's state of an interrupted call: make it issue the call again. */
 void arch_rewind(struct arch_regs *regs);
 /* Some calls (epoll_wait) end with EINTR from merely being frozen, without a signal that the program could know of: wind
@@ -75,6 +78,11 @@ void arch_rewind(struct arch_regs *regs);
 bool arch_rewind_eintr(pid_t tid, struct arch_regs *regs, uint64_t *until, uint64_t *timeout);
 
 #include "ckpt/remote.h"
+
+/* Settings of this processor that fork() hands down: calls that ask for one each, at most so many bytes at the address. */
+#define ARCH_SETTINGS 3
+#define ARCH_SETTING_SIZE 8
+void arch_ask_setting(struct batch *b, int i, uint64_t at);
 
 /* ---- tracing: remote.c, freeze.c, reap.c ---- */
 
@@ -140,59 +148,24 @@ struct ckpt_proc {
 	uint64_t frozen_at;
 };
 
-/* ---- resource/ ---- */
-
-struct files;
-struct timers;
-
-struct terminal {
-	bool have;
-	struct termios modes;
-};
-
-int terminal_save(struct ckpt_session *s, struct terminal *t, struct err *err) must_check;
-int terminal_restore(struct ckpt_session *s, const struct terminal *t, struct err *err) must_check;
-/* Make the process of r the foreground process group of its terminal. */
-int terminal_foreground(struct remote *r, pid_t ns_group, struct err *err) must_check;
-
-/* Pending signals of a thread; shared: of its process. */
-/* (tid: its number inside when via is given) */
-int signals_save(const struct tracer *via, pid_t tid, bool shared, struct pending *p, struct err *err) must_check;
-int signals_restore(struct remote *r, pid_t ns_pid, pid_t ns_tid, bool shared, const struct pending *p,
-		    struct err *err) must_check;
-
-int timers_save(struct ckpt_session *s, struct remote *r, const struct ckpt_proc *p, struct timers **timers,
-		struct err *err) must_check;
-/* tids maps the thread a timer signals, as recorded, to the present one. */
-int timers_restore(struct ckpt_session *s, struct remote *r, const struct timers *timers, const struct ckpt_proc *p,
-		   const pid_t *ns_tids, struct err *err) must_check;
-void timers_free(struct timers *timers);
-
-int files_save(struct ckpt_session *s, pid_t pid, struct files **files, struct err *err) must_check;
-int files_restore(struct ckpt_session *s, pid_t pid, const struct files *files, struct err *err) must_check;
-void files_free(struct files *files);
-void files_session_free(struct ckpt_session *s);
-
-struct shared_memory;
-int shared_memory_save(struct ckpt_session *s, pid_t pid, struct shared_memory **m, struct err *err) must_check;
-int shared_memory_restore(struct ckpt_session *s, pid_t pid, const struct shared_memory *m, struct err *err) must_check;
-void shared_memory_free(struct shared_memory *m);
-
-/* The last number that was given to a process or thread of the session, which r's process is asked for; 0: not known. */
-int numbers_save(struct ckpt_session *s, struct remote *r, pid_t *last, struct err *err) must_check;
-int numbers_restore(struct remote *r, pid_t last, struct err *err) must_check;
+#include "ckpt/resource/resource.h"
 
 /* ---- session and snapshots ---- */
 
 struct wait {
 	pid_t tid;
 	uint64_t until, timeout;
+	struct arch_regs seen;
 };
+
+#include "ckpt/base.h"
 
 /* One process in a snapshot. */
 struct image {
 	struct ckpt_proc proc;
 	pid_t twin;                     /* stopped and traced by us for ever */
+	struct base *base;              /* the leader's: whose twin it is */
+	struct pages *pages;            /* what is to be put into a copy of it; NULL where the twin is this snapshot's own */
 	bool bare;                      /* made by way of CLONE_VM: lacks rseq and alternate stack, which fork() keeps */
 	struct pending pending;         /* signals for the process */
 	struct timers *timers;
@@ -268,6 +241,8 @@ struct ckpt_session {
 	int status;
 	pid_t pid_max, last_number;     /* twins are numbered downwards from the top: see twin_number() */
 	struct ckpt_snapshot *snapshots;
+	struct ckpt_snapshot *untidy;   /* the last one, before ckpt_tidy() */
+	struct base *base;              /* whose twin the leader was copied to, or from: what neither has written since they share */
 	pid_t doomed;                   /* holds the memory of a killed present until the restore is over */
 	pid_t *dying;                   /* twins that were killed and not reaped yet */
 	size_t n_dying;
@@ -282,7 +257,7 @@ struct ckpt_session {
 	char **warned;
 	size_t n_warned;
 	struct file_cache *file_cache;  /* resource/files.c */
-	struct wait *waits;             /* waits that the last freeze wound back: arch_rewind_eintr() */
+	struct wait *waits;             /* what each thread was waiting for at the last freeze: arch_rewind_eintr(), arch_name_restarted() */
 	size_t n_waits;
 	uint64_t began;
 	cpu_set_t own_affinity;
@@ -328,9 +303,10 @@ int thread_put_rseq_cs(const struct ckpt_thread *t, pid_t tid) must_check;
 /* To our processor, until it is given its own affinity. */
 void thread_pin(struct ckpt_thread *t);
 
-/* ---- /proc/PID/status: status.c ---- */
+/* ---- /proc/PID, and its status above all: status.c ---- */
 
-/* Caller frees; NULL with errno. */
+/* The whole of /proc/PID/NAME, as fd_slurp(): caller frees; NULL with errno. */
+char *proc_slurp(pid_t pid, const char *name, size_t *len) must_check;
 char *status_read(pid_t pid);
 /* The number of a field, given as "\nName:"; 0 when there is none. */
 long status_field(const char *status, const char *name);
@@ -350,6 +326,8 @@ int check_handler(pid_t pid, int number, struct err *err) must_check;
 
 /* A copy of the process.  holder: a process that shares the memory, to keep it while the original is killed. */
 pid_t twin_make(struct ckpt_session *s, struct remote *r, const struct ckpt_proc *p, bool holder, struct err *err) must_check;
+/* ... of the leader, whose thread r is, for m to stand on. */
+int leader_copy(struct ckpt_session *s, struct remote *r, struct image *m, bool holder, struct err *err) must_check;
 /* The next number for a twin; it may be taken. */
 pid_t twin_number(struct ckpt_session *s);
 /* A clone under a twin's number. */

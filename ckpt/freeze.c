@@ -202,22 +202,22 @@ static void forget_waits(struct ckpt_session *s, const struct ckpt_proc *p)
 			s->waits[i--] = s->waits[--s->n_waits];
 }
 
+static struct wait *wait_of(struct ckpt_session *s, pid_t tid)
+{
+	for (size_t i = 0; i < s->n_waits; i++)
+		if (s->waits[i].tid == tid)
+			return &s->waits[i];
+	array_grow(s->waits, s->n_waits);
+	s->waits[s->n_waits] = (struct wait){.tid = tid};
+	return &s->waits[s->n_waits++];
+}
+
 static void wind_back_wait(struct ckpt_session *s, struct ckpt_thread *t)
 {
-	struct wait w = {.tid = t->tid};
+	struct wait *w = wait_of(s, t->tid);
 
-	for (size_t i = 0; i < s->n_waits; i++)
-		if (s->waits[i].tid == t->tid)
-			w = s->waits[i];
-	if (!arch_rewind_eintr(t->tid, &t->regs, &w.until, &w.timeout))
-		return;
-	for (size_t i = 0; i < s->n_waits; i++)
-		if (s->waits[i].tid == t->tid) {
-			s->waits[i] = w;
-			return;
-		}
-	array_grow(s->waits, s->n_waits);
-	s->waits[s->n_waits++] = w;
+	arch_name_restarted(t->tid, &t->regs, &w->seen);
+	(void)!arch_rewind_eintr(t->tid, &t->regs, &w->until, &w->timeout);
 }
 
 void proc_ask(struct batch *b, struct proc_question *q)

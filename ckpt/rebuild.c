@@ -47,7 +47,7 @@ static int rebuild_main(struct ckpt_session *s, struct rebuilt *b, struct err *e
 	if (remote_open(r, pid, &b->image->proc.place, err) < 0)
 		return -1;
 	b->ns_tids[0] = how.want ? how.want : pid;
-	return 0;
+	return b->image->pages ? pages_write(pid, b->image->pages, err) : 0;
 }
 
 static int rebuild_group(struct ckpt_session *s, struct rebuilt *b, struct err *err)

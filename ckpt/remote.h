@@ -3,7 +3,7 @@
 #ifndef CKPT_REMOTE_H
 #define CKPT_REMOTE_H
 
-#define SCRATCH_SIZE 2048
+#define SCRATCH_SIZE 4096
 
 /* Where a process can be made to work for us.  The scratch bytes are at the very top of its stack, where the kernel put
  * the program's name and environment: always there, always writable, and put back afterwards. */

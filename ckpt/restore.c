@@ -97,8 +97,7 @@ static int keep_present(struct ckpt_session *s, struct ckpt_snapshot *n, struct 
 	if (result == 0) {
 		traced_close(&n->traced);
 		result = snapshot_record(s, n, r, err);
-		if (result == 0 && ((n->leader.twin = twin_make(s, r, &n->leader.proc, true, err)) < 0 ||
-				    twin_settle(s, n, err) < 0))
+		if (result == 0 && (leader_copy(s, r, &n->leader, true, err) < 0 || twin_settle(s, n, err) < 0))
 			result = -1;
 		if (result < 0)
 			traced_thaw(&n->traced);
@@ -115,11 +114,9 @@ static int keep_present(struct ckpt_session *s, struct ckpt_snapshot *n, struct 
 
 static bool is_small(pid_t pid)
 {
-	char path[64];
+	cleanup_free char *text = proc_slurp(pid, "statm", NULL);
 	unsigned long size, resident;
 
-	snprintf(path, sizeof path, "/proc/%d/statm", pid);
-	cleanup_free char *text = fd_slurp(path, NULL);
 	return text && sscanf(text, "%lu %lu", &size, &resident) == 2 &&
 	       resident * (unsigned long)sysconf(_SC_PAGESIZE) >> 10 <= HOLD_KB;
 }
@@ -210,6 +207,7 @@ static int rebuild(struct ckpt_session *s, const struct ckpt_snapshot *n, int si
 	    rebuild_let_go(&b, err) == 0) {
 		s->leader = b.threads[0].tid;
 		s->ns_leader = b.ns_tids[0];
+		s->base = n->leader.base;
 		s->ended = s->reaped = false;
 		r = 0;
 	}

@@ -59,7 +59,7 @@ int twin_settle(struct ckpt_session *s, struct ckpt_snapshot *n, struct err *err
 {
 	struct remote r;
 
-	if (twin_move_away(n->leader.twin, &n->leader.proc, err) < 0)
+	if (!n->leader.pages && twin_move_away(n->leader.twin, &n->leader.proc, err) < 0)
 		return -1;
 	if (n->last_given)
 		return 0;
@@ -77,6 +77,17 @@ pid_t twin_make(struct ckpt_session *s, struct remote *r, const struct ckpt_proc
 		       " (too many processes or too little memory: drop snapshots, or raise ulimit -u)" : "");
 }
 
+int leader_copy(struct ckpt_session *s, struct remote *r, struct image *m, bool holder, struct err *err)
+{
+	pid_t twin = twin_make(s, r, &m->proc, holder, err);
+
+	if (twin < 0)
+		return -1;
+	m->twin = twin;
+	base_new(m);
+	return 0;
+}
+
 /* Tearing down a gigabyte takes 10 ms: let that happen on any processor while we go on. */
 void twin_kill(struct ckpt_session *s, pid_t twin)
 {
@@ -88,8 +99,7 @@ void twin_kill(struct ckpt_session *s, pid_t twin)
 
 void twins_kill(struct ckpt_session *s, struct ckpt_snapshot *n)
 {
-	if (n->leader.twin > 0)
-		twin_kill(s, n->leader.twin);
+	base_leave(s, &n->leader);
 	for (size_t i = 0; i < n->traced.n; i++)
 		if (n->traced.list[i].image.twin > 0)
 			twin_kill(s, n->traced.list[i].image.twin);
@@ -134,6 +144,7 @@ void image_free(struct image *m)
 	timers_free(m->timers);
 	files_free(m->files);
 	shared_memory_free(m->shared);
+	pages_free(m->pages);
 }
 
 int snapshot_record(struct ckpt_session *s, struct ckpt_snapshot *n, struct remote *r, struct err *err)
@@ -192,12 +203,11 @@ static int take(struct ckpt_session *s, struct ckpt_snapshot *n, struct err *err
 	}
 	if (result == 0)
 		result = snapshot_record(s, n, &r, err);
-	if (result == 0 && !all_wait(&n->leader.proc))
+	bool based = result == 0 && base_take(s, &n->leader, &n->traced, &r, &n->last_given);
+	if (result == 0 && !n->last_given && !all_wait(&n->leader.proc))
 		result = numbers_save(s, &r, &n->last_given, err);
-	if (result == 0) {
-		n->leader.twin = twin_make(s, &r, &n->leader.proc, false, err);
-		result = n->leader.twin < 0 ? -1 : 0;
-	}
+	if (result == 0 && !based)
+		result = leader_copy(s, &r, &n->leader, false, err);
 	if (fault("ckpt-interrupt"))            /* before it has run another instruction */
 		kill(s->leader, SIGINT);
 	thaw(s, &n->leader.proc);
@@ -228,10 +238,20 @@ int ckpt_snapshot(struct ckpt_session *s, struct ckpt_snapshot **snapshot, struc
 		return err_context(err, "snapshot");
 	}
 	snapshot_link(s, n);
+	s->base = n->leader.base;
+	s->untidy = n;
 	*snapshot = n;
-	log_debug(LOG_CKPT, "snapshot of %d: twin %d, %zu threads, %llu us", s->leader, n->leader.twin, n->leader.proc.n,
-		  (unsigned long long)n->info.pause_us);
+	log_debug(LOG_CKPT, "snapshot of %d: twin %d, %zu pages beside it, %zu threads, %llu us", s->leader, n->leader.twin,
+		  n->leader.pages ? pages_count(n->leader.pages) : 0, n->leader.proc.n, (unsigned long long)n->info.pause_us);
 	return 0;
+}
+
+void ckpt_tidy(struct ckpt_session *s)
+{
+	struct ckpt_snapshot *n = steal_pointer(&s->untidy);
+
+	if (n && n->leader.pages)
+		base_tidy(&n->leader);
 }
 
 void ckpt_drop(struct ckpt_snapshot *n)
@@ -239,6 +259,8 @@ void ckpt_drop(struct ckpt_snapshot *n)
 	if (!n)
 		return;
 	struct ckpt_session *s = n->session;
+	if (s->untidy == n)
+		s->untidy = NULL;
 	*n->link = n->next;
 	if (n->next)
 		n->next->link = n->link;
@@ -273,25 +295,36 @@ bool ckpt_holds_ends(const struct ckpt_snapshot *n, int below)
 	return holds;
 }
 
-static void add_memory(pid_t pid, struct ckpt_info *info)
+/* parts: by how many it is shared. */
+static void add_memory(pid_t pid, unsigned parts, struct ckpt_info *info)
 {
-	char path[64];
+	cleanup_free char *text = proc_slurp(pid, "smaps_rollup", NULL);
 
-	snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
-	cleanup_free char *text = fd_slurp(path, NULL);
 	if (text)
-		info->share_bytes += (size_t)status_field(text, "\nPss:") * 1024;
-	for (char *p = text; p && (p = strstr(p, "\nPrivate_"));) {
+		info->share_bytes += (size_t)status_field(text, "\nPss:") * 1024 / parts;
+	for (char *p = parts == 1 ? text : NULL; p && (p = strstr(p, "\nPrivate_"));) {
 		p = strchr(p, ':');
 		if (p && strncmp(p - 7, "Hugetlb", 7))
 			info->private_bytes += strtoul(p + 1, NULL, 10) * 1024;
 	}
 }
 
+static void add_pages(struct pages *pages, struct ckpt_info *info)
+{
+	size_t own, part;
+
+	pages_bytes(pages, &own, &part);
+	info->private_bytes += own;
+	info->share_bytes += part;
+}
+
 void ckpt_info(const struct ckpt_snapshot *n, struct ckpt_info *info)
 {
 	*info = n->info;
-	add_memory(n->leader.twin, info);
+	info->stands = n->leader.pages != NULL;
+	add_memory(n->leader.twin, n->leader.base->refs, info);
+	if (n->leader.pages)
+		add_pages(n->leader.pages, info);
 	for (size_t i = 0; i < n->traced.n; i++)
-		add_memory(n->traced.list[i].image.twin, info);
+		add_memory(n->traced.list[i].image.twin, 1, info);
 }

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What /proc/PID/status says. */
+/* What /proc/PID says, its status above all. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ckpt/ckpt_priv.h"
 
-char *status_read(pid_t pid)
+char *proc_slurp(pid_t pid, const char *name, size_t *len)
 {
 	char path[64];
 
-	snprintf(path, sizeof path, "/proc/%d/status", pid);
-	return fd_slurp(path, NULL);
+	snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+	return fd_slurp(path, len);
+}
+
+char *status_read(pid_t pid)
+{
+	return proc_slurp(pid, "status", NULL);
 }
 
 long status_field(const char *status, const char *name)

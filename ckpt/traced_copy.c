@@ -162,8 +162,10 @@ static void add_place(struct batch *b, const struct remote *r, const struct ckpt
 {
 	struct arch_regs regs = t->regs;
 
-	if (made)
+	if (made) {
+		arch_name_restarted(r->tid, &regs, NULL);
 		arch_resumable(&regs);
+	}
 	tracer_add_set(b, r->ns_tid, &regs, !stop->entry && stop->have_info ? &stop->info : NULL, t->mask);
 	if (r->stops || stop->sigstops)
 		batch_call(b, SYS_tgkill, (uint64_t)ns_pid, (uint64_t)r->ns_tid, SIGSTOP);

@@ -100,11 +100,8 @@ uint64_t ckpt_faults(const struct ckpt_session *s)
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		char path[64];
+		cleanup_free char *stat = proc_slurp(list[i].pid, "stat", NULL);
 		unsigned long minor = 0;
-
-		snprintf(path, sizeof path, "/proc/%d/stat", list[i].pid);
-		cleanup_free char *stat = fd_slurp(path, NULL);
 		char *name_end = stat ? strrchr(stat, ')') : NULL;
 		if (name_end && sscanf(name_end + 1, " %*c %*d %*d %*d %*d %*d %*u %lu", &minor) == 1)
 			sum += minor;

@@ -199,6 +199,12 @@ int watch_trace_to(struct watch *w, int i)
 	return 0;
 }
 
+int watch_undefined(const char *expr, const struct machine_value *now, struct err *err)
+{
+	return err_set(err, "`%s' has no value here (%s), so there is no statement that gave it one; "
+		       "watch an expression that can be evaluated now", expr, now->text ? now->text : "it cannot be evaluated");
+}
+
 /* V, at now. */
 static int value_now(struct watch *w)
 {
@@ -212,9 +218,7 @@ static int value_now(struct watch *w)
 	if (watch_eval(w, 0, 0, &w->now) < 0)
 		return -1;
 	if (w->now.kind == MACHINE_UNDEFINED)
-		return err_set(w->err, "`%s' has no value here (%s), so there is no statement that gave it one; "
-			       "watch an expression that can be evaluated now", w->expr,
-			       w->now.text ? w->now.text : "it cannot be evaluated");
+		return watch_undefined(w->expr, &w->now, w->err);
 	return 0;
 }
 

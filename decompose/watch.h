@@ -81,6 +81,8 @@ struct watch_result {
  * anywhere. */
 int watch_search(struct machine *m, const char *expr, uint32_t selected_depth, const struct watch_options *options,
 		 struct watch_result *result, struct err *err) must_check;
+/* Fills err, and returns -1: what has no value now cannot be searched for. */
+int watch_undefined(const char *expr, const struct machine_value *now, struct err *err) must_check;
 
 void watch_result_free(struct watch_result *result);
 

@@ -98,6 +98,7 @@ struct adapter_launch {
 	char **envp;            /* NULL-terminated, malloc()ed strings; an adapter may add to it */
 	int keep[4];            /* descriptors the debugger must inherit */
 	size_t n_keep;
+	bool no_watchpoints;    /* the processor's debug registers are of no use */
 };
 
 /* Names that the debugger's users know and that the session shall take for fred commands: "reverse-next"; or, where
@@ -118,6 +119,7 @@ struct adapter {
 	bool repeats;                           /* an empty line means something to the debugger itself */
 	/* clock_run() needs `until` for each command, not only for those that ^C ended: it is asked for where it is cheap. */
 	bool needs_ends;
+	bool watches;                           /* by the processor's debug registers */
 
 	bool (*claims)(char *const *argv);
 	/* Makes the channel and prepares the launch. */
@@ -230,9 +232,10 @@ struct adapter {
 	 * where an earlier clock_run was halted.  A run that ^C ended has no end of its own when it is repeated: `until`,
 	 * the state() there, says where it is; otherwise it is NULL, unless needs_ends.  ADAPTER_TICKS come meanwhile when traced, and tell
 	 * where a breakpoint of the settings `breakpoints` is, if that is not NULL; ADAPTER_ARRIVING comes when
-	 * `show` and the limit was reached; ADAPTER_PROMPT ends it.  by_instruction: a tick is what stepi makes. */
+	 * `show` is not NULL and the limit was reached, which is shown with the displays of the settings `show`, "": those that
+	 * are there; ADAPTER_PROMPT ends it.  by_instruction: a tick is what stepi makes. */
 	int (*clock_run)(void *self, const char *text, uint64_t limit, enum adapter_trace trace, uint32_t watched,
-			 const char *breakpoints, bool show, const char *until, bool by_instruction, struct err *err);
+			 const char *breakpoints, const char *show, const char *until, bool by_instruction, struct err *err);
 	int (*go_on)(void *self, struct err *err);
 
 	/* The trail: snapshots in the middle of a run.  NULL: there is none.  ckpt_alarm() with that mark makes an ADAPTER_ALARM.  halt() answers ADAPTER_ALARM in a session restored to where

@@ -147,6 +147,28 @@ static void check_alarm(void)
 		     "kernel.perf_event_paranoid=2, with Linux 5.13 or newer", err.what);
 }
 
+static void check_watchpoints(void)
+{
+	struct err err;
+
+	if (ckpt_watch_probe(&err) == 0)
+		line("hardware watchpoints", true, "for gdb's watch, and searches in long runs of C");
+	else
+		line("hardware watchpoints", false, "%s: gdb's watch steps, which is slow, and long runs of C are searched by halves",
+		     err.what);
+}
+
+/* Without it nothing is wrong, but slower. */
+static void check_base(void)
+{
+	struct err err;
+
+	if (ckpt_base_probe(&err) == 0)
+		line("snapshots of what has changed", true, "what was not written is not copied");
+	else
+		line("snapshots of what has changed", false, "%s: each snapshot is a copy of the whole", err.what);
+}
+
 int doctor(void)
 {
 	struct utsname u;
@@ -167,6 +189,8 @@ int doctor(void)
 	debugger = check_pdb();
 	debugger |= check_gdb();
 	check_alarm();
+	check_watchpoints();
+	check_base();
 	if (!any)
 		printf("Without snapshots nothing can be undone.  In a container, allow ptrace (--cap-add SYS_PTRACE).\n");
 	return any && debugger ? 0 : 1;

@@ -86,8 +86,10 @@ static char **copy_environment(void)
 static int spawn(struct session *s, char **argv, struct err *err)
 {
 	struct adapter_launch launch = {.argv = argv, .envp = copy_environment()};
+	struct err why;
 	int r;
 
+	launch.no_watchpoints = s->adapter->watches && ckpt_watch_probe(&why) < 0;
 	if (s->adapter->open(&s->agent, &launch, err)) {
 		free_strings(launch.envp);
 		return -1;
@@ -99,6 +101,8 @@ static int spawn(struct session *s, char **argv, struct err *err)
 	};
 	r = ckpt_spawn(&s->ckpt, &how, err);
 	free_strings(launch.envp);
+	if (r == 0 && launch.no_watchpoints)
+		say_error("%s: %s watches by stepping here, which is slow (set can-use-hw-watchpoints 0)", why.what, s->adapter->name);
 	if (r == 0)
 		s->adapter->spawned(s->agent);
 	return r;

@@ -12,24 +12,6 @@
  * that its entry is never seen. */
 #define FAR 10000
 
-/* The state at the function's first stop: where the instructions are counted to. */
-static int look_at_entry(struct session *s, struct departure *d, const struct reverse_entry *entry, char **state,
-			 struct err *err)
-{
-	struct reverse_target first = {.segment = entry->before.segment, .tick = entry->before.tick + 1,
-				       .trail = entry->before.trail};
-	struct machine_stop stop;
-	int r;
-
-	if (entry->at_end) {
-		r = travel_to(s, machine_node(d->fm, entry->before.segment + 1), err);
-	} else {
-		r = reverse_go(d->m, &first, &stop, err);
-		path_free(&first.steps);
-	}
-	return r ? -1 : request_state(s, "", state, err);
-}
-
 /* Are there instructions of a caller's on the way?  Then to the last of them. */
 static int go_to_call(struct session *s, struct departure *d, uint32_t depth, struct reverse_entry *entry, bool *found,
 		      struct err *err)
@@ -40,9 +22,10 @@ static int go_to_call(struct session *s, struct departure *d, uint32_t depth, st
 	char *until = NULL;
 	struct node *base;
 
-	int r = look_at_entry(s, d, entry, &until, err);
+	int r = reverse_go(d->m, &entry->before, &stop, err);
 	if (r == 0)
-		r = reverse_go(d->m, &entry->before, &stop, err);
+		r = instructions_until(s, d, &entry->before, entry->at_end ? UINT64_MAX : entry->before.tick + 1, entry->before.segment,
+				       &until, err);
 	if (r || !(base = arrival_node(s, d, &entry->before, err))) {
 		free(until);
 		return -1;

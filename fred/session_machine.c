@@ -451,22 +451,6 @@ void machine_close(struct fred_machine *m)
 	free(m);
 }
 
-int machine_compare(struct fred_machine *m, int segment, struct err *err)
-{
-	return end_compare(m->session, m->nodes[segment + 1], &m->ends[segment], &m->changed, err);
-}
-
-int machine_came_to(struct fred_machine *m, int segment, struct node *end, bool *same, struct err *err)
-{
-	bool changed = true, known = m->ends[segment].place && *m->ends[segment].place;
-
-	*same = false;
-	if (known && end_compare(m->session, end, &m->ends[segment], &changed, err))
-		return -1;
-	*same = known && !changed && end->witness.place;
-	return 0;
-}
-
 void machine_limit(struct fred_machine *m, uint64_t ticks) { m->far = ticks; }
 
 void machine_split(struct fred_machine *m, uint64_t ticks, bool calls)
@@ -488,4 +472,4 @@ bool machine_diverged(const struct fred_machine *m) { return m->diverged; }
 bool machine_changed(const struct fred_machine *m) { return m->changed; }
 unsigned machine_snapshots(const struct fred_machine *m) { return m->snapshots; }
 struct node *machine_node(const struct fred_machine *m, int segment) { return m->nodes[segment]; }
-void machine_show(struct fred_machine *m) { m->show = true; }
+void machine_show(struct fred_machine *m) { m->show = m->breakpoints ? m->breakpoints : ""; }

@@ -16,7 +16,7 @@ struct fred_machine {
 	const char *breakpoints;        /* settings of the present: its breakpoints are what a trace tells of */
 	bool observing;                 /* the trace under way looks at an expression */
 	const uint32_t *leaps;          /* the run under way is a leap, with an eye on the activation at that depth */
-	bool show;                      /* the debugger shows the next place that is run to */
+	const char *show;               /* the debugger shows the next place that is run to, with these settings; NULL: it does not */
 	struct ways *ways;              /* of each segment, as the first trace told them */
 	struct witness *ends;           /* of each segment, where it has been run again to its end */
 	uint64_t way;                   /* to stop.tick */

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "decompose/reverse.h"
 #include "fred/session_machine.h"
 
 uint64_t machine_halting_tick(const struct node *end)
@@ -172,5 +173,43 @@ int machine_forward(struct fred_machine *m, uint64_t limit, const struct told *t
 		end->hits.unsure = false;
 	}
 	m->diverged |= m->stop.diverged;
+	return 0;
+}
+
+int machine_run_on(struct fred_machine *m, uint64_t limit, struct machine_stop *stop, struct err *err)
+{
+	uint64_t far = m->far, splits = m->splits;
+
+	m->far = m->splits = 0;
+	int r = m->ops.run(m, limit, stop, err);
+	m->far = far;
+	m->splits = splits;
+	return r;
+}
+
+int machine_compare(struct fred_machine *m, const struct reverse_target *target, struct err *err)
+{
+	int segment = target->segment;
+
+	/* The start of a segment is where the user was, unless it lies in the middle of a run. */
+	if (!target->tick && !m->nodes[segment]->whole)
+		return 0;
+	do {
+		bool changed;
+		if (end_compare(m->session, m->nodes[segment + 1], &m->ends[segment], &changed, err))
+			return -1;
+		m->changed |= changed;
+	} while (++segment < m->n && m->nodes[segment]->whole);
+	return 0;
+}
+
+int machine_came_to(struct fred_machine *m, int segment, struct node *end, bool *same, struct err *err)
+{
+	bool changed = true, known = m->ends[segment].place && *m->ends[segment].place;
+
+	*same = false;
+	if (known && end_compare(m->session, end, &m->ends[segment], &changed, err))
+		return -1;
+	*same = known && !changed && end->witness.place;
 	return 0;
 }

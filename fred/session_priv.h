@@ -197,6 +197,7 @@ int end_compare(struct session *s, struct node *end, const struct witness *now, 
 
 /* session_machine.c */
 struct fred_machine;
+struct reverse_target;
 /* breakpoints: the present settings, borrowed. */
 struct machine *machine_open(struct session *s, const char *breakpoints, struct fred_machine **fm);
 /* Of the way between two positions alone; the latter need not be in the timeline. */
@@ -215,8 +216,9 @@ uint64_t machine_way(const struct fred_machine *fm);
 /* Was any run not like the first one?  Or like it, but with other values at the end? */
 bool machine_diverged(const struct fred_machine *fm);
 bool machine_changed(const struct fred_machine *fm);
-/* Before a target inside the segment is gone to: machine_changed(), if it came to other values when it was run again. */
-int machine_compare(struct fred_machine *fm, int segment, struct err *err) must_check;
+/* Before a target is gone to: machine_changed(), if its segment came to other values when it was run again, or a later piece of the
+ * same run did. */
+int machine_compare(struct fred_machine *fm, const struct reverse_target *target, struct err *err) must_check;
 /* The segment was last run to an end that was not its own: was it that one, with the same values? */
 int machine_came_to(struct fred_machine *fm, int segment, struct node *end, bool *same, struct err *err) must_check;
 /* Counters for reports. */
@@ -229,6 +231,8 @@ uint32_t machine_lasting(const struct fred_machine *fm);
 int machine_segment(const struct fred_machine *fm);
 /* A longer segment is given up: err.sys E2BIG. */
 void machine_limit(struct fred_machine *fm, uint64_t ticks);
+/* As run() of the machine's, past that limit and any other. */
+int machine_run_on(struct fred_machine *fm, uint64_t limit, struct machine_stop *stop, struct err *err) must_check;
 /* The same for what session_split.h can split; 0: nothing is.  calls: nor is gone through what was split, but for its last piece and
  * those that end at a call. */
 void machine_split(struct fred_machine *fm, uint64_t ticks, bool calls);

@@ -158,7 +158,7 @@ int book_arrival(struct session *s, struct departure *d, struct reverse_target *
 
 void say_changed(struct session *s, const struct departure *d)
 {
-	if (machine_changed(d->fm))
+	if (machine_changed(d->fm) || d->other_values)
 		say(s->several ? "the other threads did not run as they had: what they change may be different here"
 			       : "run again, the program came to other values (the time, random numbers, files?): what is here may not be "
 				 "what was here the first time");
@@ -169,13 +169,13 @@ static int arrive(struct session *s, struct departure *d, struct reverse_target 
 {
 	struct machine_stop stop;
 
-	if (target->tick && machine_compare(d->fm, target->segment, err))
+	if (machine_compare(d->fm, target, err))
 		return -1;
 	machine_show(d->fm);
 	if (reverse_go(d->m, target, &stop, err))
 		return -1;
 	s->silent = false;
-	if (target->tick == 0 && request_show(s, err))
+	if (target->tick == 0 && (request_load_settings(s, d->settings, err) || request_show(s, err)))
 		return -1;
 	return book_arrival(s, d, target, NULL, err);
 }
@@ -195,8 +195,7 @@ static int find_target(struct departure *d, enum session_reverse how, uint64_t n
 	}
 }
 
-/* After a search: is there more to search, or does it come easier now? */
-static bool again(struct session *s, struct departure *d, const struct reverse_target *target, uint32_t called, uint64_t hits,
+bool search_again(struct session *s, struct departure *d, const struct reverse_target *target, uint32_t called, uint64_t hits,
 		  int *r, struct err *err)
 {
 	if (*r < 0 && split_wanted(err)) {
@@ -237,7 +236,7 @@ int session_reverse(struct session *s, enum session_reverse how, long n, struct 
 			r = reverse_to_call(s, &d, (uint64_t)n, &found, err);
 		if (r == 0 && !found)
 			r = find_target(&d, how, (uint64_t)n, &target, err);
-	} while (again(s, &d, &target, how == REVERSE_FINISH ? called : 0, by_hits ? (uint64_t)n : 0, &r, err));
+	} while (search_again(s, &d, &target, how == REVERSE_FINISH ? called : 0, by_hits ? (uint64_t)n : 0, &r, err));
 	if (r == 0 && target.no_more)
 		say_no_more(s);
 	if (r == 0 && target.triggers)

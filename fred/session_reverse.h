@@ -20,6 +20,7 @@ struct departure {
 	char *settings;
 	unsigned vain;                  /* attempts to split a run that came to nothing */
 	bool hits_off;                  /* hits of breakpoints cannot be counted */
+	bool other_values;              /* a run that was made again from its start has come to others at its end */
 };
 
 /* gone_too: may the program have ended? */
@@ -39,6 +40,10 @@ void say_changed(struct session *s, const struct departure *d);
 int begin_history(struct session *s, struct err *err) must_check;
 /* As begin_history(), for a search that has come to the start of history: 1: it may search again. */
 int depart_earlier(struct session *s, struct departure *d, struct err *err) must_check;
+/* After a search, which came to *r and err: is there more to search, or does it come easier now?  called: a frame, of whose birth
+ * a split has to know; hits: so many of the breakpoints' are gone back by; or 0. */
+bool search_again(struct session *s, struct departure *d, const struct reverse_target *target, uint32_t called, uint64_t hits,
+		  int *r, struct err *err) must_check;
 /* Why nothing before that is known; "": there is nothing. */
 const char *history_ends(struct session *s);
 /* To the user: nothing is left to go back to. */
@@ -51,6 +56,12 @@ struct instructions {
 	struct node *base, end;
 	char *command;
 };
+/* The session stands at the base, a target of the departure's machine, and does so afterwards.  *state: where the same run
+ * of the program comes to at `tick` of that segment, or, for UINT64_MAX, at the end of the segment `last`.  (Where the
+ * program stood there before, its registers may hold what is of that run alone: malloc() asks the kernel for random
+ * numbers.)  Owned by the caller. */
+int instructions_until(struct session *s, struct departure *d, const struct reverse_target *base, uint64_t tick, int last,
+		       char **state, struct err *err) must_check;
 /* Close also after -1.  The base and `until` are borrowed. */
 int instructions_open(struct session *s, struct node *base, char *until, struct instructions *in, struct err *err) must_check;
 void instructions_close(struct instructions *in);

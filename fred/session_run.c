@@ -225,7 +225,8 @@ int session_line(struct session *s, const char *line, struct err *err)
 	s->answered = true;
 	if (s->adapter->line(s->agent, line, err))
 		return -1;
-	snapshots_thin(s->timeline);    /* while the program runs: nobody waits for it */
+	ckpt_tidy(s->ckpt);             /* while the program runs: nobody waits for it */
+	snapshots_thin(s->timeline);
 	session_wait(s);
 	return 0;
 }
@@ -302,7 +303,7 @@ static int run_again_partly(struct session *s, struct node *node, struct err *er
 	uint64_t limit = node->instructions ? node->instructions : node->partial ? node->tick : UINT64_MAX;
 	bool ends = s->adapter->needs_ends || limit == UINT64_MAX;
 
-	if (s->adapter->clock_run(s->agent, node->command, limit, ADAPTER_QUIET, 0, NULL, false,
+	if (s->adapter->clock_run(s->agent, node->command, limit, ADAPTER_QUIET, 0, NULL, NULL,
 				  ends ? node->state : NULL, node->instructions != 0, err) ||
 	    run_to_prompt(s, &event, err))
 		return -1;

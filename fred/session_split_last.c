@@ -208,6 +208,8 @@ static int take_present(struct session *s, struct departure *d, const char *expr
 	*known = look_at_present(&past->look, err) == 0;
 	if (!*known)
 		return split_stopped(s, err) ? -1 : 0;
+	if (past->look.now.kind == MACHINE_UNDEFINED)
+		return watch_undefined(expr, &past->look.now, err);
 	if (past->end == past->at)
 		return 0;
 	progress_line("counting what comes later, in %.1f s; ^C stops", (double)(past->end->ran_us - past->at->ran_us) / 1e6);
@@ -240,6 +242,15 @@ static int look_to_start(struct session *s, struct departure *d, const char *exp
 	return r;
 }
 
+/* For the search that follows: places that were put in are known to it, and it begins at them, not at the start of the run. */
+static void reopen(struct session *s, struct departure *d)
+{
+	struct node *first = machine_node(d->fm, 0), *last = machine_node(d->fm, d->m->segments(d->m->self));
+
+	machine_close(d->fm);
+	d->m = machine_open_between(s, first, last, &d->fm);
+}
+
 int split_watch_last(struct session *s, struct departure *d, const char *expr, enum session_change which, struct watch_result *result,
 		     struct culprit *culprit, struct turn *turn, struct err *err)
 {
@@ -263,6 +274,7 @@ int split_watch_last(struct session *s, struct departure *d, const char *expr, e
 	if (r == 0) {
 		watch_result_free(result);
 		*result = (struct watch_result){0};
+		reopen(s, d);
 	}
 	if (r > 0) {
 		free(steal_pointer(&culprit->number));

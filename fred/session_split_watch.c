@@ -292,6 +292,25 @@ static int narrow(struct narrow *w, struct node **hi, struct err *err)
 	return halve(w, err) || edge_on(w, err) || come_by(w, err) ? -1 : walk_on(w, hi, err);
 }
 
+/* What is made once more from the start of the command may be another run: its end tells, to which the machine does not go. */
+static int compare_ends(struct narrow *w, struct err *err)
+{
+	struct order order = {.from = w->lo, .to = w->whole, .input = &w->rest, .until = w->whole};
+	struct witness now = {0};
+	struct landing l;
+
+	progress_line("running to the end, to compare it with that of the first run; ^C stops");
+	int r = land(w->s, &order, &l, err);
+	if (r == 0 && l.how == AT_END)
+		r = request_witness(w->s, w->whole->witness.other_run, &now, err) ||
+		    end_compare(w->s, w->whole, &now, &w->d->other_values, err) ? -1 : 0;
+	else if (r == 0)
+		w->d->other_values = true;
+	free(l.state);
+	witness_free(&now);
+	return r;
+}
+
 int split_watch(struct session *s, struct departure *d, const char *expr, struct watch_result *result, unsigned *evaluations,
 		struct err *err)
 {
@@ -299,6 +318,8 @@ int split_watch(struct session *s, struct departure *d, const char *expr, struct
 	struct node *hi;
 	int r = narrow(&w, &hi, err);
 
+	if (r == 0 && hi && !w.first->point)
+		r = compare_ends(&w, err);
 	if (r == 0 && w.unproven) {
 		/* A run of minutes is not gone through by ticks for that. */
 		*result = (struct watch_result){.outcome = WATCH_UNPROVEN, .after = w.look.now, .evaluations = w.look.evaluations};

@@ -149,7 +149,7 @@ static int report_watch(struct session *s, struct departure *d, const struct que
 	if (result->outcome != WATCH_FOUND)
 		return report_none(q, result, err);
 	struct machine_stop stop;
-	if (!culprit->there && result->target.tick && machine_compare(d->fm, result->target.segment, err))
+	if (!culprit->there && machine_compare(d->fm, &result->target, err))
 		return -1;
 	if (!culprit->there && reverse_go(d->m, &result->target, &stop, err))
 		return -1;

@@ -99,9 +99,10 @@ static int check_options(char *const *argv, struct err *err)
 }
 
 /* gdb sees a terminal in any case.  Where there is none outside, gdb alone would ask nothing, not wait at the end of a
- * page, and not colour: it is told so, before its init files. */
-static char **with_options(char **argv)
+ * page, and not colour: it is told so, before its init files.  And it would wait for ever for watchpoints that nothing triggers. */
+static char **with_options(char **argv, bool no_watchpoints)
 {
+	static const char *const unwatched[] = {"-iex", "set can-use-hw-watchpoints 0"};
 	static const char *const alone[] = {"-iex", "set confirm off", "-iex", "set pagination off"};
 	static const char *const plain[] = {"-iex", "set style enabled off"};
 	size_t n = 0, to = 0, after = (size_t)gdb_word(argv) + 1;
@@ -109,13 +110,15 @@ static char **with_options(char **argv)
 
 	while (argv[n] != NULL)
 		n++;
-	with = xcalloc(n + 7, sizeof *with);
+	with = xcalloc(n + 9, sizeof *with);
 	for (; to < after; to++)
 		with[to] = argv[to];
 	for (size_t i = 0; i < 4 && !isatty(STDIN_FILENO); i++)
 		with[to++] = (char *)(uintptr_t)alone[i];
 	for (size_t i = 0; i < 2 && !isatty(STDOUT_FILENO); i++)
 		with[to++] = (char *)(uintptr_t)plain[i];
+	for (size_t i = 0; i < 2 && no_watchpoints; i++)
+		with[to++] = (char *)(uintptr_t)unwatched[i];
 	memcpy(with + to, argv + after, (n - after) * sizeof *with);
 	return with;
 }
@@ -127,7 +130,7 @@ static int gdb_open(void **self, struct adapter_launch *launch, struct err *err)
 	if (check_options(launch->argv + gdb_word(launch->argv), err))
 		return -1;
 	free(argv);
-	launch->argv = argv = with_options(launch->argv);
+	launch->argv = argv = with_options(launch->argv, launch->no_watchpoints);
 	return client_open(self, launch, "fred-gdb-agent.so", err);
 }
 
@@ -198,7 +201,7 @@ static char *gdb_in_thread(const char *state, const char *thread)
 }
 
 const struct adapter gdb_adapter = {
-	.name = "gdb", .aliases = aliases, .step = "step", .next = "next", .finish = "finish", .stepi = "stepi", .repeats = true, .needs_ends = true,
+	.name = "gdb", .aliases = aliases, .step = "step", .next = "next", .finish = "finish", .stepi = "stepi", .repeats = true, .needs_ends = true, .watches = true,
 	.beginning = client_beginning, .begin = client_begin, .begin_command = "start", .go_on_command = "continue",
 	.land = client_land, .hits = client_hits, .landed = client_landed, .halt = client_halt, .alarm_mark = ALARM_MARK, .call_of = client_call_of, .goes_on = gdb_goes_on,
 	.ended_next = gdb_ended_next, .frame_for = client_frame_for, .eval_in = client_eval_in,

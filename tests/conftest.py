@@ -9,6 +9,7 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "session"))
 import driver       # noqa: E402
+import machine      # noqa: E402
 
 PYTHONS = driver.pythons()
 
@@ -37,6 +38,13 @@ def pytest_runtest_makereport(item, call):
             folder.path, shlex.quote(driver.TOP), " ".join("%s=%s" % (n, shlex.quote(os.environ[n])) for n in names),
             sys.executable, shlex.quote(item.nodeid))))
         report.sections.append(("the end of the last session's log", folder.last_log()))
+
+
+@pytest.fixture(scope="session")
+def debug_registers():
+    """For tests of what hardware watchpoints do: there are virtual machines whose debug registers take all and do nothing."""
+    if not machine.debug_registers_work():
+        pytest.skip("the debug registers of this machine do nothing")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
@@ -12,6 +13,21 @@
 #include "ckpt/ckpt_priv.h"
 
 #define SYSCALL_SIZE 2                  /* 0f 05 */
+
+/* asm/prctl.h; the last is newer than some libc's headers. */
+#define ARCH_GET_CPUID 0x1011
+#define ARCH_GET_XCOMP_PERM 0x1022
+
+void arch_ask_setting(struct batch *b, int i, uint64_t at)
+{
+	_Static_assert(ARCH_SETTINGS == 3, "as many as there are here");
+	if (i == 0)
+		batch_call(b, SYS_prctl, PR_GET_TSC, at);
+	else if (i == 1)
+		batch_call(b, SYS_arch_prctl, ARCH_GET_CPUID, 0);
+	else
+		batch_call(b, SYS_arch_prctl, ARCH_GET_XCOMP_PERM, at);
+}
 
 int arch_get_regs(pid_t tid, struct arch_regs *regs)
 {
@@ -166,6 +182,38 @@ static void remaining_time(struct user_regs_struct *r)
 		r->rdi = r->rsi;
 	else if (r->orig_rax == SYS_clock_nanosleep && r->r10)
 		r->rdx = r->r10;
+}
+
+/* glibc's way: mov $number,%eax; syscall. */
+static long number_before(pid_t pid, uint64_t rip)
+{
+	unsigned char code[5 + SYSCALL_SIZE];
+	uint32_t number;
+
+	if (remote_read(pid, rip - sizeof code, code, sizeof code) < 0 || code[0] != 0xb8)
+		return -1;
+	memcpy(&number, code + 1, sizeof number);
+	return number;
+}
+
+static bool same_call(const struct user_regs_struct *a, const struct user_regs_struct *b)
+{
+	return a->rip == b->rip && a->rsp == b->rsp && a->rdi == b->rdi && a->rsi == b->rsi;
+}
+
+void arch_name_restarted(pid_t pid, struct arch_regs *regs, struct arch_regs *seen)
+{
+	struct user_regs_struct *r = &regs->r;
+
+	if ((long)r->orig_rax >= 0 && (long)r->rax == -ERESTART_RESTARTBLOCK && r->orig_rax == SYS_restart_syscall) {
+		long number = number_before(pid, r->rip);
+		if (number < 0 && seen && same_call(r, &seen->r))
+			number = (long)seen->r.orig_rax;
+		if (number >= 0)
+			r->orig_rax = (unsigned long long)number;
+	}
+	if (seen)
+		*seen = *regs;
 }
 
 bool arch_waits(const struct arch_regs *regs)

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What is particular to x86-64 in a thread that a debugger has stopped: debug registers, faults, half-done system calls. */
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "ckpt/arch/x86_64.h"
 #include "ckpt/ckpt_priv.h"
@@ -54,6 +58,42 @@ void arch_resumable(struct arch_regs *regs)
 	regs->r.rdi = again.r.rdi;      /* the time that remains, where the kernel told it */
 	regs->r.rdx = again.r.rdx;
 	regs->r.rax = (unsigned long long)-ERESTARTNOHAND;
+}
+
+static volatile long watched;
+
+/* Traced by us, and writes what is watched once. */
+_Noreturn static void write_watched(void)
+{
+	if (ptrace(PTRACE_TRACEME, 0, 0, 0) == 0 && raise(SIGSTOP) == 0)
+		watched = 1;
+	_exit(0);
+}
+
+/* DR0 at it, DR7: enabled for this task, for writes of 8 bytes (Intel SDM 3B, 18.2.4). */
+static bool triggers(pid_t pid)
+{
+	int status = 0;
+
+	return waitpid(pid, &status, 0) == pid && WIFSTOPPED(status) &&
+	       ptrace(PTRACE_POKEUSER, pid, arch_debug_offset(0), &watched) == 0 &&
+	       ptrace(PTRACE_POKEUSER, pid, arch_debug_offset(ARCH_DEBUG_CONTROL), 1ul | (1ul | 2ul << 2) << 16) == 0 &&
+	       ptrace(PTRACE_CONT, pid, 0, 0) == 0 && waitpid(pid, &status, 0) == pid && WIFSTOPPED(status);
+}
+
+int ckpt_watch_probe(struct err *err)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		write_watched();
+	if (pid < 0)
+		return err_sys(err, "fork");
+	bool works = triggers(pid) && !fault("no-debug-registers");
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return works ? 0 : err_set(err, "the debug registers of this machine do nothing");
 }
 
 void arch_set_entry(struct arch_regs *regs, uint64_t insn)

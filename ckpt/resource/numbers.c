@@ -13,10 +13,25 @@
 
 #include "ckpt/ckpt_priv.h"
 
+static const char path[] = "/proc/sys/kernel/ns_last_pid";
+
+void number_ask(struct batch *b, int fd, struct number_question *q)
+{
+	uint64_t name = batch_put(b, path, sizeof path);
+
+	q->text = batch_put(b, (char[16]){0}, 16);
+	q->first = batch_call(b, SYS_openat, (uint64_t)AT_FDCWD, name, O_RDONLY | O_CLOEXEC);
+	batch_call(b, SYS_read, (uint64_t)fd, q->text, 15);
+	batch_call(b, SYS_close, (uint64_t)fd);
+}
+
+pid_t number_told(const struct batch *b, const struct number_question *q)
+{
+	return b->calls[q->first].result >= 0 && b->calls[q->first + 1].result > 0 ? (pid_t)atoi(batch_at(b, q->text)) : 0;
+}
+
 static long open_counter(struct remote *r, int flags)
 {
-	static const char path[] = "/proc/sys/kernel/ns_last_pid";
-
 	if (remote_write(r->tid, r->place->scratch, path, sizeof path) < 0)
 		return -1;
 	return remote_call(r, SYS_openat, (uint64_t)AT_FDCWD, r->place->scratch, (uint64_t)(flags | O_CLOEXEC));

@@ -117,6 +117,7 @@ class Clock:
     passes = landing = None
     observer = None         # looks at an expression at each tick (observe.py)
     landing_at = None       # the program is about to go on there: pc, sp (clock_landing.py)
+    came = False            # to the end's place
 
     def __init__(self, text, end, unit):
         self.unit, self.end, self.steps, self.passed, self.rough = unit, ClockEnd(end), None, 0, False
@@ -126,7 +127,7 @@ class Clock:
         if frame is None:
             raise ClockProblem('there is no program to run')
         self.stack, self.stop, self.told = ClockStack(unit == 'stepi'), ClockStop(), []
-        self.stop.end = self.end.how == 'none'
+        self.stop.end = self.end.how == 'none' or unit == 'stepi' and self.is_end_here(frame)
         if not self.stop.end:
             self.prepare(*clock_words(text))
         self.ignored = ClockIgnored()
@@ -142,6 +143,10 @@ class Clock:
             if self.steps != 1:
                 raise ClockProblem('a row of steps is not run for the sake of another thread')
             self.end.how = 'step'
+
+    def is_end_here(self, frame):
+        """No instruction lies between a caller's statement and that of an inlined function which begins it."""
+        return self.end.how == 'state' and frame.pc() == self.end.pc and self.end.is_hidden_in(frame) and self.end.is_here(frame)
 
     def prepare(self, name, rest):
         """What the command does before the program goes on."""
@@ -330,7 +335,8 @@ class Clock:
     def look_for_end(self, event, fired, frame, stepped):
         stop, end = self.stop, self.end
         if end.waits_for_place():
-            stop.end = self.arrived or (end.how == 'step' and stepped and end.was_reached(frame))
+            self.came |= self.arrived or (end.how == 'step' and stepped and end.was_reached(frame))
+            stop.end = self.came and not end.is_hidden_in(frame)
             if end.how == 'state' and isinstance(event, gdb.SignalEvent):
                 # It was no ^C but a signal of the program's: that stops it before the instruction there, and no breakpoint.
                 stop.end |= event.stop_signal == 'SIGINT' or end.is_here(frame)

@@ -57,6 +57,11 @@ class ClockEnd:
             return False
         return self.how != 'state' or clock_state(frame, self.detail[:1] == 's')[2] == self.detail
 
+    def is_hidden_in(self, frame):
+        """At the first instruction of an inlined function `step` stops in its caller first, and then in the function; `stepi` knows
+        no such thing."""
+        return clock_inlined(str(frame)) < clock_inlined(self.frame)
+
     def was_reached(self, frame):
         """May be asked at any stop."""
         return frame is not None and self.pc == frame.pc() and clock_thread() == self.thread and \
@@ -83,6 +88,12 @@ class ClockPasses(gdb.Breakpoint):
             self.twice = state
         self.passed += 1
         return self.on_arrival()
+
+
+def clock_inlined(frame):
+    """How many of the calls from the last real one to this frame were inlined; the frame as str() has it."""
+    _, _, artificial = frame.partition(',artificial=')
+    return int(artificial.split(',')[0].rstrip('}')) if artificial else 0
 
 
 def clock_resumes_at(pc):

@@ -36,6 +36,7 @@ def start():
     if not edits:
         say_editing_stays_on()
     gdb.events.before_prompt.connect(keep_editing)
+    gdb.events.before_prompt.connect(set_waiting_displays)
     gdb.events.before_prompt.connect(before_prompt)
     gdb.events.exited.connect(exited)
     gdb.events.new_thread.connect(new_thread)

@@ -46,9 +46,11 @@ def clock_run(first, text, limit, trace, breakpoints, show_it, end, by_instructi
     elif stop.diverged:
         clock_forget()
         raise Refused('the program did not run the same way again')
-    elif show_it == '1' and not stop.end:
+    elif show_it[0] == '1' and not stop.end:
         send_fields('A', [])
         if receive() is not None:       # the session lets it be seen now
+            if show_it[1:]:
+                load_shown(show_it[1:])
             with Unpaged():
                 clock_show('')
             Window.tell()

@@ -31,6 +31,8 @@ def remember(name, text, rest):
         remembered.lines[name + ' ' + split_word(rest)[0]] = text
     elif name == 'dprintf':
         remembered.has_dprintf = True
+    elif name in ('display', 'undisplay', 'delete'):
+        note_display(name, rest)
 
 
 def table():
@@ -87,17 +89,6 @@ def breakpoints_now():
     found = {number: (text, None) for number, text in others.items()}
     for b in known_to_python:
         found[b.number] = (maker(b, others), [getattr(b, name) for name in ATTRIBUTES])
-    return found
-
-
-def displays_now():
-    """number: (text, enabled)"""
-    found = {}
-    for line in quiet('with width 0 -- info display').split('\n'):
-        number, colon, rest = line.partition(':')
-        if colon and number.isdigit() and len(rest.split()) > 1:
-            enabled, text = rest.split(None, 1)
-            found[int(number)] = (text.split('\n')[0], enabled == 'y')
     return found
 
 
@@ -200,32 +191,6 @@ def set_attributes(b, attributes, warnings):
             setattr(b, name, value if value is not None or name in ('condition', 'thread') else '')
         except gdb.error as problem:
             warnings.append('breakpoint %d: %s' % (b.number, describe(problem)))
-
-
-def load_displays(wanted, warnings):
-    present = displays_now()
-    for number in present:
-        if wanted.get(number, ('',))[0] != present[number][0]:
-            quiet('undisplay %d' % number)
-    for number, (text, enabled) in sorted(wanted.items()):
-        if number not in present or present[number][0] != text:
-            try:
-                made = make_display(number, text)
-            except gdb.error as problem:
-                warnings.append('display %d cannot be set again here: %s' % (number, describe(problem)))
-                continue
-            number = made
-        quiet('%s display %d' % ('enable' if enabled else 'disable', number))
-
-
-def make_display(number, text):
-    while True:
-        before = set(displays_now())
-        quiet('display' + (text if text.startswith('/') else ' ' + text))
-        made = max(set(displays_now()) - before)
-        if made >= number:
-            return made
-        quiet('undisplay %d' % made)
 
 
 requests.update({'s': settings_save, 'o': settings_load})

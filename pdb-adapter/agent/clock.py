@@ -243,7 +243,7 @@ def make_clock():
 
     def set_options(last, trace, settings, arriving, state):
         nonlocal limit, show, until, at_end, tracing, breakpoints, observe
-        limit, tracing, show, until, at_end = min(int(last), 1 << 62), trace != '0', arriving == '1', state, False
+        limit, tracing, show, until, at_end = min(int(last), 1 << 62), trace != '0', arriving[0] == '1', state, False
         observe = observe_with() if trace == '2' else None
         breakpoints = told_breakpoints(settings) if settings else None
         set_clock()

@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 
 import driver
+import machine
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FOREVER = 1 << 62
@@ -19,7 +20,7 @@ def run_jobs(program, *jobs, libc_lines=False):
     with tempfile.TemporaryDirectory(prefix="fred-clock-") as folder:
         results = os.path.join(folder, "results")
         done = subprocess.run(
-            ["gdb", "-q", "-nx", "-batch", "-x", os.path.join(HERE, "gdb_clock_inside.py"), program],
+            ["gdb", "-q", "-nx", *machine.gdb_options(), "-batch", "-x", os.path.join(HERE, "gdb_clock_inside.py"), program],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, env={
                 **os.environ, "LD_PRELOAD": AGENT,
                 "FRED_JOBS": json.dumps(jobs), "FRED_RESULTS": results, "HOME": "/nonexistent",

@@ -5,10 +5,13 @@ import re
 import subprocess
 
 import driver
+import machine
 
 PROMPT = re.compile(rb"(?:\(gdb\) |(?:^|\n) *>|>>> |\(y or n\) |\(y or \[n\]\) |\(\[y\] or n\) |--Type <RET> [^\n]*--)$")
 NOISE = re.compile(r"\x1b\[\?2004[hl]\r?|\r")
 SIZE = (24, 100)
+# What fredapp says first on a machine that has none in hardware.
+NO_WATCHPOINTS = re.compile(r"^FReD: the debug registers .*\n", re.M)
 
 PROGRAMS = {
     "sum.c": r"""#include <stdio.h>
@@ -101,14 +104,14 @@ class Gdb(driver.Debugger):
 
     def __init__(self, folder, *arguments, plain=False, snapshots=False, options=(), env=None, **how):
         command = [] if plain else [driver.FRED, *options]
-        super().__init__(folder, [*command, "gdb", "-q", *arguments], size=how.pop("size", SIZE), env=env, **how)
+        super().__init__(folder, [*command, "gdb", "-q", *(machine.gdb_options() if plain else []), *arguments], size=how.pop("size", SIZE), env=env, **how)
         self.banner = self.clean(self.prompt())
         if not plain and not snapshots:
             self.do("fred-set snapshots off")
 
     @staticmethod
     def clean(text):
-        text = NOISE.sub("", text)
+        text = NO_WATCHPOINTS.sub("", NOISE.sub("", text))
         # Other process numbers, and of another width in a table.
         return re.sub(r" +Frame", " Frame", re.sub(r"(process|LWP) \d+", r"\1 N", text))
 

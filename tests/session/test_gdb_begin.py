@@ -227,7 +227,7 @@ def test_breakpoints_set_and_deleted_since(folder):
 
 def test_back_from_a_watchpoint(folder):
     session = counting(folder, "watch calls if calls == 3")
-    assert "Hardware watchpoint 1" in session.stopped
+    assert "atchpoint 1" in session.stopped
     session.do("fred-reverse-step")
     assert line(session) == 10 and session.do("output calls") == "2"
     session.do("fred-reverse-finish")

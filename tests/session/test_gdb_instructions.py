@@ -131,3 +131,92 @@ def test_from_a_signal_of_the_programs_own(folder):
     session.do("fred-end")
     assert pc(session) == stop
     session.kill()
+
+
+HEAP = r"""#include <stdlib.h>
+int *cell;
+int twice(int n)
+{
+	return n < 2 ? n : 2 * twice(n - 1);
+}
+int main(void)
+{
+	cell = malloc(sizeof *cell);
+	*cell = 7;
+	free(cell);
+	int t = twice(5);
+	return t != 16;
+}
+"""
+
+
+def in_twice(folder):
+    """In one command from the start: malloc() asks the kernel for a random number, another in each run, and leaves it in a register."""
+    session = Gdb(folder, "-nx", build(folder.work, "heap.c", text=HEAP), snapshots=True)
+    session.do_all("break twice if n == 3", "run")
+    return session
+
+
+def test_behind_mallocs_random_number(folder):
+    session = in_twice(folder)
+    stop = int(pc(session), 16)
+    answer = session.do("fred-reverse-stepi")
+    assert "not run the same way" not in answer
+    assert 0 < stop - int(pc(session), 16) < 16 and "twice (" in session.do("frame")
+    session.do("stepi")
+    assert int(pc(session), 16) == stop and session.do("output n") == "3"
+    session.do("fred-reverse-nexti 9")
+    assert "call" not in session.do("x/i $pc") and session.do("output n") == "4"
+    session.kill()
+
+
+def test_finish_behind_mallocs_random_number(folder):
+    session = in_twice(folder)
+    session.do("display n")
+    answer = session.do("fred-reverse-finish")
+    assert "cannot be followed" not in answer and "1: n = 4" in answer
+    assert re.search(r"call.*<twice>", session.do("x/i $pc"))
+    session.kill()
+
+
+INLINED = r"""int table[16];
+static inline __attribute__((always_inline)) int mix(int a, int b)
+{
+	int c = a * 31;
+	c ^= b;
+	return c + table[c & 15];
+}
+__attribute__((noinline)) int work(int n)
+{
+	int s = n;
+	for (int i = 0; i < n; i++) {
+		s = mix(s, i);
+		table[i & 15] = s;
+	}
+	return s;
+}
+int main(void)
+{
+	return work(5) & 1;
+}
+"""
+
+
+def test_an_inlined_function_begins_its_callers_statement(folder):
+    """There `step` stops twice, and `stepi` once."""
+    program = build(folder.work, "inlined.c", "-g", "-O2", text=INLINED)
+    script = "break work\nrun\n" + "output/x $pc\necho \\n\nstepi\n" * 45
+    with open(folder.work + "/way", "w") as file:
+        file.write(script)
+    plain = subprocess.run(["gdb", "-nx", "-q", "-batch", "-x", "way", program], cwd=folder.work, capture_output=True, text=True)
+    way = re.findall(r"^(0x[0-9a-f]+)$", plain.stdout, re.M)
+    assert len(way) == 45
+    session = Gdb(folder, "-nx", program, snapshots=True)
+    session.do_all("break work", "run", "stepi 44")
+    inlined = 0
+    for at in range(43, 13, -1):
+        answer = session.do("fred-reverse-stepi")
+        assert pc(session) == way[at], answer
+        inlined += answer.startswith("mix (")
+    assert inlined > 1
+    session.kill()

@@ -182,3 +182,14 @@ def test_positions_whose_snapshots_are_gone(gdb, printed):
     gdb.do("fred-redo")
     assert at(gdb) == LINES["done();"]
     assert runs_on(gdb) == printed
+
+
+def test_reverse_stepi_and_nexti(gdb):
+    gdb.do_all("break done", "run")
+    stop = int(gdb.do("output/x $pc"), 16)
+    gdb.do("fred-reverse-stepi")
+    assert 0 < stop - int(gdb.do("output/x $pc"), 16) < 16 and "done ()" in gdb.do("frame")
+    gdb.do("fred-reverse-nexti 3")              # over the call, and before it
+    assert "work (" in gdb.do("frame") and gdb.do("output i") == "4000000"
+    gdb.do("stepi 3")
+    assert "done ()" in gdb.do("frame")

@@ -77,8 +77,9 @@ def place(session):
     return session.do("where"), [session.do("output " + name) for name in ("total", "bad", "got", "seed")]
 
 
-BACK = [["fred-reverse-step"] * 5, ["fred-reverse-next"] * 2, ["fred-reverse-step 3", "fred-reverse-finish"], ["fred-reverse-watch bad"],
-        ["fred-reverse-step 3", "fred-reverse-watch total > 1000"], ["fred-reverse-step 40", "fred-reverse-next 3", "next 3"]]
+BACK = [["fred-reverse-step"] * 5, ["fred-reverse-next"] * 2, ["fred-reverse-step 3", "fred-reverse-finish"],
+        ["fred-reverse-step 40", "fred-reverse-next 3", "next 3"]]
+SEARCHES = [["fred-reverse-watch bad"], ["fred-reverse-step 3", "fred-reverse-watch total > 1000"]]
 
 
 def walk(session, commands):
@@ -94,19 +95,18 @@ def walk(session, commands):
 @pytest.fixture(scope="module")
 def by_continue():
     """What is found from the end of the same run, made by `continue`; filled in by the first test that needs it."""
-    return []
+    return {}
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_the_same_as_of_continue(start, by_continue, way):
-    if not by_continue:
+def compare(start, by_continue, way, moves):
+    if "".join(moves[0]) not in by_continue:
         session = start("tbreak %d" % AFTER, "continue")
-        by_continue += [walk(session, commands) for commands in BACK]
+        by_continue.update(("".join(commands), walk(session, commands)) for commands in moves)
         session.kill()
     session = start(*WAYS[way])
     end = place(session)
-    for commands, expected in zip(BACK, by_continue):
-        assert walk(session, commands) == expected, commands
+    for commands in moves:
+        assert walk(session, commands) == by_continue["".join(commands)], commands
         assert place(session) == end
     session.do("delete")
     assert re.search(r"^\d+ 2800000 \d+ 1$", session.do("continue"), re.M)
@@ -114,7 +114,17 @@ def test_the_same_as_of_continue(start, by_continue, way):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_the_latest_and_the_first_change(start, way):
+def test_the_same_as_of_continue(start, by_continue, way):
+    compare(start, by_continue, way, BACK)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_same_search_as_of_continue(start, by_continue, way, debug_registers):
+    compare(start, by_continue, way, SEARCHES)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_latest_and_the_first_change(start, way, debug_registers):
     session = start(*WAYS[way])
     for command in "fred-last", "fred-reverse-watch --first":
         answer = session.do(command + " bad < 5")

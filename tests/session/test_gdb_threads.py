@@ -142,7 +142,39 @@ int main(void)
 }
 """
 
-PROGRAMS = {"gate": GATE, "idle": IDLE, "loop": LOOP, "mutex": MUTEX, "list": LIST}
+# A worker waits in poll() to the end.
+POLL = """#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <unistd.h>
+static sem_t ready;
+static int ends[2], interrupted, rounds;
+static void *worker(void *unused)
+{
+	struct pollfd wanted = {.fd = ends[0], .events = POLLIN};
+	sem_post(&ready);
+	while (poll(&wanted, 1, -1) != 1)
+		interrupted++;
+	return unused;
+}
+int main(void)
+{
+	pthread_t thread;
+	sem_init(&ready, 0, 0);
+	if (pipe(ends) < 0)
+		return 1;
+	pthread_create(&thread, 0, worker, 0);
+	sem_wait(&ready);
+	for (int i = 0; i < 5; i++)
+		rounds++;       /* the end */
+	if (write(ends[1], "x", 1) != 1)
+		return 1;
+	pthread_join(thread, 0);
+	return interrupted;     /* joined */
+}
+"""
+
+PROGRAMS = {"gate": GATE, "idle": IDLE, "loop": LOOP, "mutex": MUTEX, "list": LIST, "poll": POLL}
 
 
 def line_of(name, text):
@@ -195,12 +227,24 @@ def test_undo_brings_thread_and_place_back(at_end):
     assert gdb.do("output $_thread") == "1"
 
 
-def test_a_worker_makes_the_change_while_main_waits_for_it(at_end):
+def test_a_worker_makes_the_change_while_main_waits_for_it(at_end, debug_registers):
     gdb = at_end("gate")
     check_change(gdb, "shared", "0", "7", "2", gdb.do("fred-reverse-watch shared == 0"))
     assert "/* the end */" in gdb.do("fred-undo 2")
     assert gdb.do("output $_thread") == "1"
     check_change(gdb, "shared", "0", "7", "2", gdb.do("fred-reverse-watch --last shared"))
+
+
+def test_a_wait_is_not_interrupted_by_going_back(at_end):
+    """However often gdb has stopped the thread in it."""
+    gdb = at_end("poll")
+    gdb.do_all("delete 1 2", *["next"] * 6)
+    assert gdb.do("output rounds") == "3"
+    gdb.do_all("fred-undo 2", "next", "fred-undo")
+    assert gdb.do("output rounds") == "2"
+    gdb.do("tbreak %d" % line_of("poll", "/* joined */"))
+    assert "/* joined */" in gdb.do("continue")
+    assert gdb.do("output rounds") == "5" and gdb.do("output interrupted") == "0"
 
 
 def test_the_thread_that_moved_makes_the_change_while_others_wait(at_end):
@@ -210,17 +254,17 @@ def test_the_thread_that_moved_makes_the_change_while_others_wait(at_end):
     check_change(gdb, "doubled()", "20", "30", "1", gdb.do("fred-reverse-watch doubled() < 24"))
 
 
-def test_a_worker_makes_the_change_while_main_runs(at_end):
+def test_a_worker_makes_the_change_while_main_runs(at_end, debug_registers):
     gdb = at_end("loop")
     check_change(gdb, "shared", "0", "15", "2", gdb.do("fred-reverse-watch shared"))
 
 
-def test_whichever_worker_makes_the_change_is_named(at_end):
+def test_whichever_worker_makes_the_change_is_named(at_end, debug_registers):
     gdb = at_end("mutex")
     check_change(gdb, "counter", "29", "30", "[23]", gdb.do("fred-reverse-watch counter < 30"))
 
 
-def test_the_first_change(at_end):
+def test_the_first_change(at_end, debug_registers):
     gdb = at_end("idle")
     answer = gdb.do("fred-reverse-watch --first total")
     check_change(gdb, "total", "0", "1", "1", answer)
@@ -228,7 +272,7 @@ def test_the_first_change(at_end):
     assert gdb.do("output calls") == "1"
 
 
-def test_whichever_worker_makes_the_first_change_is_named(at_end):
+def test_whichever_worker_makes_the_first_change_is_named(at_end, debug_registers):
     gdb = at_end("mutex")
     check_change(gdb, "counter", "0", "1", "[23]", gdb.do("fred-reverse-watch --first counter"))
 

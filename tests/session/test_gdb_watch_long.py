@@ -55,7 +55,7 @@ def at_end(folder, text, end):
 
 
 @pytest.fixture
-def long_run(folder):
+def long_run(folder, debug_registers):
     session = at_end(folder, LONG, "return late")
     yield session
     session.kill()

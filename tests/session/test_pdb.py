@@ -131,11 +131,11 @@ def test_fake_prompts(fred, python):
 def test_fake_prompt_at_next(fred, python):
     session = fred("fake_prompt.py", python=python)
     session.do("tbreak %d" % line_of("fake_prompt.py", "first = input"))
-    session.do("continue")
+    session.send("continue")
+    session.expect('first = input("(Pdb) ")\r\n(Pdb) ')      # the program has written one before
     session.send("next")
     session.expect("next\r\n(Pdb) ")
-    session.send("where")
-    session.prompt()
+    session.do("where")
     assert session.do("p first") == "'where'\n"
 
 

@@ -126,12 +126,40 @@ void t_expect(struct t_session *t, const char *answer, const char *fmt, ...)
 	assert_string_equal(t_receive(t), answer);
 }
 
-struct ckpt_snapshot *t_snapshot(struct t_session *t)
+bool t_based;
+
+bool t_stand_on_others(void)
+{
+	struct err err;
+
+	t_based = ckpt_base_probe(&err) == 0;
+	if (!t_based)
+		print_message("not on another's twin: %s\n", err.what);
+	return t_based;
+}
+
+static struct ckpt_snapshot *snapshot(struct t_session *t)
 {
 	struct ckpt_snapshot *n = NULL;
 
 	if (ckpt_snapshot(t->s, &n, &t->err) < 0)
 		fail_msg("%s", t->err.what);
+	return n;
+}
+
+struct ckpt_snapshot *t_snapshot(struct t_session *t)
+{
+	struct ckpt_info info;
+	struct ckpt_snapshot *n = snapshot(t);
+
+	if (!t_based || ckpt_isolation(t->s) == CKPT_ISOLATION_NONE)
+		return n;
+	ckpt_info(n, &info);
+	if (info.stands)
+		return n;
+	n = snapshot(t);
+	ckpt_info(n, &info);
+	assert_true(info.stands);
 	return n;
 }
 

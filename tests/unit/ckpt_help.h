@@ -34,6 +34,14 @@ const char *t_ask(struct t_session *t, const char *fmt, ...) printf_like(2, 3);
 /* Ask, and the answer must be this. */
 void t_expect(struct t_session *t, const char *answer, const char *fmt, ...) printf_like(3, 4);
 
+/* Each snapshot is taken twice, and what is looked at stands on the twin of the other one. */
+extern bool t_based;
+/* From now on, where that can be. */
+bool t_stand_on_others(void);
+/* Runs the tests, and once more like that. */
+#define t_run_both(name, tests) (cmocka_run_group_tests_name(name, tests, NULL, NULL) || \
+	(t_stand_on_others() && cmocka_run_group_tests_name(name ", on another's twin", tests, NULL, NULL)))
+
 struct ckpt_snapshot *t_snapshot(struct t_session *t);
 void t_restore(struct t_session *t, struct ckpt_snapshot *n);
 struct ckpt_snapshot *t_restore_keep(struct t_session *t, struct ckpt_snapshot *n);

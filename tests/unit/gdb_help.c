@@ -114,6 +114,10 @@ void g_start_with(struct t_session *t, const char *role, const char *arg, enum c
 	modes.c_oflag &= ~(tcflag_t)ONLCR;
 	tcsetattr(t->slave, TCSANOW, &modes);
 	g_until(t, PROMPT);
+	if (ckpt_watch_probe(&err) < 0) {
+		print_message("watchpoints in software, for %s\n", err.what);
+		g_do(t, "set can-use-hw-watchpoints 0");
+	}
 }
 
 void g_start(struct t_session *t, const char *role)

@@ -134,9 +134,14 @@ static void snapshots(void **state)
 		"ckpt-twin", "no-ptrace",
 	};
 
-	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
-		t_with_fault(snapshot_fails, steps[i], 2);
-	t_with_fault(restore_after_failed_snapshot, "ckpt-twin", 2);
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+		char name[64];
+		if (strcmp(steps[i], "ckpt-clone") && strcmp(steps[i], "ckpt-twin"))
+			t_with_fault(snapshot_fails, steps[i], 2);
+		snprintf(name, sizeof name, "ckpt-base,%s", steps[i]);
+		t_with_fault(snapshot_fails, name, 2);
+	}
+	t_with_fault(restore_after_failed_snapshot, "ckpt-base,ckpt-twin", 2);
 }
 
 static void restores(void **state)
@@ -161,7 +166,7 @@ static void restores(void **state)
 static void kills(void **state)
 {
 	for (int nth = 1; nth <= 120; nth += 3)
-		t_with_fault(killed, "ckpt-kill", nth);
+		t_with_fault(killed, nth % 2 ? "ckpt-kill" : "ckpt-base,ckpt-kill", nth);
 }
 
 static void no_ptrace(void **state)

@@ -132,5 +132,5 @@ int main(void)
 	};
 
 	cmocka_set_test_filter(getenv("TEST"));
-	return cmocka_run_group_tests_name("ckpt: files", tests, NULL, NULL);
+	return t_run_both("ckpt: files", tests);
 }

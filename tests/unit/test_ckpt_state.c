@@ -362,5 +362,5 @@ int main(void)
 	};
 
 	cmocka_set_test_filter(getenv("TEST"));
-	return cmocka_run_group_tests_name("ckpt: state", tests, NULL, NULL);
+	return t_run_both("ckpt: state", tests);
 }

@@ -77,7 +77,7 @@ static void watchpoint(void **state)
 	g_start(&t, "count");
 	g_do(&t, "break stop_here");
 	g_do(&t, "run");
-	g_expect(&t, "Hardware watchpoint 2: total", "watch total");
+	g_expect(&t, "atchpoint 2: total", "watch total");
 	there_and_back(&t, "continue", "New value = 1");
 	g_do(&t, "display total");
 	g_expect(&t, "New value = 1", "continue");
@@ -107,7 +107,7 @@ static void threads(void **state)
 	g_start(&t, "threads");
 	g_do(&t, "break stop_here");
 	g_do(&t, "run");
-	g_expect(&t, "Hardware watchpoint 2: total", "watch total");
+	g_expect(&t, "atchpoint 2: total", "watch total");
 	elsewhere_and_back(&t, "continue", "New value = 1");
 	g_expect(&t, "New value = 1", "continue");
 	g_do(&t, "thread 3");

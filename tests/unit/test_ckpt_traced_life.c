@@ -60,7 +60,7 @@ static void redo(void **state)
 	struct t_session t;
 
 	start_threads(&t);
-	g_expect(&t, "Hardware watchpoint", "watch total");
+	g_expect(&t, "atchpoint", "watch total");
 	n = t_snapshot(&t);
 	g_expect(&t, "New value = 1", "continue");
 	g_expect(&t, "= 1", "print total");

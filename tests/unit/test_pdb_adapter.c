@@ -346,7 +346,7 @@ static void test_requests(void **state)
 	heard(&f, MESSAGE_EVAL, "x\xff\0" "12", 6);
 	assert_int_equal(pdb->complete(f.adapter, "p x", 2, 3, e), 0);
 	heard(&f, MESSAGE_COMPLETE, "p x\0" "2\0" "3", 8);
-	assert_int_equal(pdb->clock_run(f.adapter, NULL, UINT64_MAX, ADAPTER_TRACES, 3, NULL, true, NULL, false, e), 0);
+	assert_int_equal(pdb->clock_run(f.adapter, NULL, UINT64_MAX, ADAPTER_TRACES, 3, NULL, "", NULL, false, e), 0);
 	heard(&f, MESSAGE_CLOCK_RUN, "0\0\0" "18446744073709551615\0" "1\0" "\0" "1\0" "\0" "0\0" "3", 34);
 	assert_int_equal(pdb->go_on(f.adapter, e), 0);
 	heard(&f, MESSAGE_GO_ON, "", 0);

@@ -444,7 +444,7 @@ static void command(char *c)
 	}
 	if (arg)
 		*arg++ = 0;
-	if (!state_command(c, arg ? arg : "") && !resource_command(c, arg ? arg : ""))
+	if (!state_command(c, arg ? arg : "") && !resource_command(c, arg ? arg : "") && !inherited_command(c, arg ? arg : ""))
 		simple_command(c, arg ? arg : "");
 }
 

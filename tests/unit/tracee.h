@@ -10,5 +10,7 @@ void tell_result(long r);
 
 /* Timers, files, memory, the terminal.  1: the command is one of these, and done. */
 int resource_command(char *c, char *arg);
+/* What fork() hands down, and memory that moves. */
+int inherited_command(char *c, char *arg);
 
 #endif

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What fork() hands down, beside memory and what the other parts of the engine record.
+ *
+ * It is never put back: a snapshot stands on another one's twin only where the twin has the same.  So it need not be understood, only
+ * be compared, and what is not known here by name (new lines of /proc/PID/status) is compared as well.
+ *
+ * LIMITATION: what madvise(), mbind() and pkey_mprotect() have set for a whole mapping since the twin was made is not seen, for to
+ * ask (/proc/PID/smaps) takes as long as a fork(); nor are keyrings. */
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/kcmp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "ckpt/ckpt_priv.h"
+
+#define MOST_FILES 64
+#define SIGACTION_SIZE 32               /* the kernel's: handler, flags, restorer, mask */
+#define IOPRIO_WHO_PROCESS 1
+
+#ifndef PR_GET_MDWE
+#define PR_GET_MDWE 66
+#endif
+#ifndef PR_GET_IO_FLUSHER
+#define PR_GET_IO_FLUSHER 58
+#endif
+
+/* These lines of /proc/PID/status change by themselves, are not handed down, or are recorded elsewhere. */
+static const char *const passing[] = {
+	"State", "Tgid", "Ngid", "Pid", "PPid", "TracerPid", "FDSize", "NStgid", "NSpid", "NSpgid", "NSsid", "Kthread", "VmPeak",
+	"VmSize", "VmPin", "VmHWM", "VmRSS", "RssAnon", "RssFile", "RssShmem", "VmData", "VmStk", "VmExe", "VmLib", "VmPTE", "VmSwap",
+	"HugetlbPages", "CoreDumping", "Threads", "SigQ", "SigPnd", "ShdPnd", "SigBlk", "Cpus_allowed", "Cpus_allowed_list",
+	"voluntary_ctxt_switches", "nonvoluntary_ctxt_switches",
+};
+
+static bool is_passing(const char *line, size_t len)
+{
+	for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
+		if (strlen(passing[i]) == len && !memcmp(line, passing[i], len))
+			return true;
+	return false;
+}
+
+static bool add_file(struct buf *out, pid_t pid, const char *name)
+{
+	size_t len;
+	cleanup_free char *text = proc_slurp(pid, name, &len);
+
+	if (text)
+		buf_add(out, text, len);
+	return text != NULL;
+}
+
+static void add_status(struct buf *out, const char *status)
+{
+	for (const char *line = status, *end; *line; line = *end ? end + 1 : end) {
+		end = strchrnul(line, '\n');
+		if (!is_passing(line, strcspn(line, ":\n")))
+			buf_add(out, line, (size_t)(end - line));
+	}
+}
+
+/* proc(5): priority and nice; where code, stack, data, arguments and environment are; rt_priority and policy. */
+static bool add_stat(struct buf *out, pid_t pid)
+{
+	static const char wanted[] = {18, 19, 26, 27, 28, 40, 41, 45, 46, 47, 48, 49, 50, 51};
+	cleanup_free char *text = proc_slurp(pid, "stat", NULL);
+	const char *at = text ? strrchr(text, ')') : NULL;
+
+	for (int field = 2; at && *at; field++) {
+		size_t len = strcspn(at, " \n");
+		if (memchr(wanted, field, sizeof wanted))
+			buf_add(out, at, len + 1);
+		at += len;
+		at += *at ? 1 : 0;
+	}
+	return text != NULL;
+}
+
+/* The namespaces; the working directory and the root. */
+static bool add_places(struct buf *out, pid_t pid)
+{
+	static const char *const names[] = {
+		"ns/cgroup", "ns/ipc", "ns/mnt", "ns/net", "ns/pid_for_children", "ns/time_for_children", "ns/user", "ns/uts", "cwd", "root",
+	};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		char path[64], to[512];
+		struct stat st;
+		snprintf(path, sizeof path, "/proc/%d/%s", pid, names[i]);
+		ssize_t n = readlink(path, to, sizeof to);
+		if (n == sizeof to)
+			return false;
+		buf_add(out, to, n > 0 ? (size_t)n : 0);        /* a kernel may lack a kind of namespace */
+		if (names[i][0] != 'n' && stat(path, &st) == 0)
+			buf_printf(out, " %lx %lx ", (unsigned long)st.st_dev, (unsigned long)st.st_ino);
+	}
+	return true;
+}
+
+static int list_files(pid_t pid, int fds[MOST_FILES])
+{
+	char path[64];
+	int n = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/fd", pid);
+	DIR *dir = opendir(path);
+	for (struct dirent *e; dir && n >= 0 && (e = readdir(dir));) {
+		if (!isdigit((unsigned char)e->d_name[0]))
+			continue;
+		if (n < MOST_FILES)
+			fds[n++] = atoi(e->d_name);
+		else
+			n = -1;
+	}
+	if (dir)
+		closedir(dir);
+	return dir ? n : -1;
+}
+
+static bool is_window(int fd, const struct window *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].fd == fd)
+			return true;
+	return false;
+}
+
+bool inherited_files(pid_t a, pid_t b, const struct window *but, size_t n_but)
+{
+	int fds[MOST_FILES], n = list_files(a, fds);
+
+	for (int i = 0; i < n; i++)
+		if (!is_window(fds[i], but, n_but) && syscall(SYS_kcmp, a, b, KCMP_FILE, (long)fds[i], (long)fds[i]) != 0)
+			return false;
+	return n >= 0;
+}
+
+/* ---- what the process must be asked itself ---- */
+
+struct asking {
+	struct batch batch;
+	struct buf *out;
+	bool ok;
+};
+
+/* What stands in the buffer before an answer is the same for everyone. */
+static void begin(struct asking *a, struct remote *r)
+{
+	batch_begin(&a->batch, r);
+	memset(a->batch.data, 0, a->batch.size);
+}
+
+/* All that was answered to n calls is added: results, and what stands in the buffer. */
+static void run(struct asking *a, size_t n, size_t used)
+{
+	a->ok = a->ok && batch_run(&a->batch) == 0;
+	for (size_t i = 0; a->ok && i < n; i++)
+		buf_add(a->out, &a->batch.calls[i].result, sizeof a->batch.calls[i].result);
+	if (a->ok)
+		buf_add(a->out, a->batch.data, used);
+}
+
+static void flush(struct asking *a)
+{
+	struct remote *r = a->batch.r;
+
+	run(a, a->batch.n, a->batch.used);
+	batch_end(&a->batch);
+	begin(a, r);
+}
+
+/* Room for an answer, where one is wanted. */
+static uint64_t room(struct asking *a, size_t n)
+{
+	if (!batch_fits(&a->batch, 1, n))
+		flush(a);
+	uint64_t at = n ? batch_room(&a->batch, n) : 0;
+	a->batch.sent = a->batch.used;
+	return at;
+}
+
+static void ask_signals(struct asking *a, const char *status)
+{
+	for (int number = 1; number <= 64; number++)
+		if (number == SIGCHLD || status_has_signal(status, "\nSigCgt:", number)) {      /* SA_NOCLDWAIT has a meaning without a handler */
+			uint64_t at = room(a, SIGACTION_SIZE);
+			batch_call(&a->batch, SYS_rt_sigaction, (uint64_t)number, 0, at, 8);
+		}
+}
+
+static void ask_files(struct asking *a, const int *fds, int n)
+{
+	for (int i = 0; i < n; i++) {
+		room(a, 0);
+		batch_call(&a->batch, SYS_fcntl, (uint64_t)fds[i], F_GETFD);
+	}
+	buf_add(a->out, fds, (size_t)n * sizeof *fds);
+}
+
+static void ask_values(struct asking *a)
+{
+	static const int plain[] = {PR_GET_DUMPABLE, PR_GET_KEEPCAPS, PR_GET_SECUREBITS, PR_GET_THP_DISABLE, PR_GET_MDWE, PR_MCE_KILL_GET,
+				    PR_GET_IO_FLUSHER, PR_GET_TIMERSLACK, PR_GET_TIMING};
+
+	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
+		room(a, 0);
+		batch_call(&a->batch, SYS_prctl, (uint64_t)plain[i], 0, 0, 0, 0);
+	}
+	room(a, 0);
+	batch_call(&a->batch, SYS_brk, 0);
+	room(a, 0);
+	batch_call(&a->batch, SYS_personality, 0xffffffff);
+	for (int i = 0; i < ARCH_SETTINGS; i++) {
+		uint64_t at = room(a, ARCH_SETTING_SIZE);
+		arch_ask_setting(&a->batch, i, at);
+	}
+}
+
+/* The number that the next open file gets. */
+static int free_number(const int *fds, int n)
+{
+	int i = 0;
+
+	while (i < n && fds[i] == i)    /* they are listed in order */
+		i++;
+	return i;
+}
+
+bool inherited_read(struct remote *r, pid_t pid, struct buf *out, pid_t *last)
+{
+	cleanup_free char *status = status_read(pid);
+	struct asking a = {.out = out, .ok = true};
+	int fds[MOST_FILES], n = list_files(pid, fds);
+	struct number_question q;
+
+	if (!status || n < 0 || !add_stat(out, pid) || !add_file(out, pid, "limits") || !add_file(out, pid, "oom_score_adj") ||
+	    !add_file(out, pid, "coredump_filter") || !add_file(out, pid, "cgroup") || !add_file(out, pid, "auxv") || !add_places(out, pid))
+		return false;
+	add_status(out, status);
+	buf_printf(out, "%ld", syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, pid));
+	begin(&a, r);
+	ask_signals(&a, status);
+	ask_files(&a, fds, n);
+	ask_values(&a);
+	if (!batch_fits(&a.batch, NUMBER_CALLS, NUMBER_ROOM))
+		flush(&a);
+	size_t compared = a.batch.n, used = a.batch.used;
+	if (last)
+		number_ask(&a.batch, free_number(fds, n), &q);
+	run(&a, compared, used);
+	if (last)
+		*last = number_told(&a.batch, &q);
+	batch_end(&a.batch);
+	return a.ok;
+}
