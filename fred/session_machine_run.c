@@ -105,6 +105,56 @@ static int no_prompt(struct fred_machine *m, struct err *err)
 	return -1;
 }
 
+/* From where the frame that failed has ended to the post-mortem; it is silent, and nobody is told. */
+static int run_to_post_mortem(struct fred_machine *m, struct node *end, bool *there, struct err *err)
+{
+	struct session *s = m->session;
+	struct adapter_event event;
+
+	if (s->adapter->clock_run(s->agent, NULL, UINT64_MAX, ADAPTER_QUIET, 0, NULL, NULL, NULL, end->by_instruction, err) ||
+	    run_to_prompt(s, &event, err))
+		return -1;
+	while (event.kind == ADAPTER_TICKS || event.kind == ADAPTER_WAYS) {
+		adapter_event_free(&event);
+		if (run_to_prompt(s, &event, err))
+			return -1;
+	}
+	*there = event.kind == ADAPTER_PROMPT && event.post_mortem;
+	adapter_event_free(&event);
+	return 0;
+}
+
+/* What the program has where the machine is halted is not what it had at the post-mortem, behind it, which alone is known of the first
+ * run: there, and back. */
+static int post_mortem_seen(struct fred_machine *m, struct node *end, struct err *err)
+{
+	struct machine_mark *mark;
+	struct machine_stop stop;
+	bool there = false, diverged = false;
+	int r;
+
+	witness_free(&m->ends[m->segment]);
+	if (!m->session->adapter->witness)
+		return 0;
+	if (m->ops.mark(m, &mark, err))
+		return -1;
+	r = run_to_post_mortem(m, end, &there, err);
+	if (r == 0 && there)
+		r = end_seen(m->session, end, &m->ends[m->segment], &diverged, err);
+	if (r == 0)
+		r = m->ops.go(m, mark, &stop, err);
+	m->stop.diverged |= diverged;
+	m->ops.drop(m, mark);
+	return r;
+}
+
+static int see_end(struct fred_machine *m, struct node *end, struct err *err)
+{
+	if (machine_halting_tick(end) == m->stop.tick && !end->partial)
+		return post_mortem_seen(m, end, err);
+	return end_seen(m->session, end, &m->ends[m->segment], &m->stop.diverged, err);
+}
+
 int machine_forward(struct fred_machine *m, uint64_t limit, const struct told *told, bool breakpoints, struct err *err)
 {
 	struct session *s = m->session;
@@ -166,7 +216,7 @@ int machine_forward(struct fred_machine *m, uint64_t limit, const struct told *t
 		end->tick = m->stop.tick;       /* from now on it need not be looked for */
 		end->way = m->way;
 	}
-	if (m->stop.end && end_seen(s, end, &m->ends[m->segment], &m->stop.diverged, err))
+	if (m->stop.end && see_end(m, end, err))
 		return -1;
 	if (m->stop.end && !m->stop.diverged && end->hits.unsure) {
 		end->inside = m->stop.inside;

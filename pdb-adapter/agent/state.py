@@ -140,15 +140,23 @@ def state(p, command):
 WITNESS_FRAMES, WITNESS_VALUES = 40, 5000
 
 
-def witness(p, other_run):
-    """A digest of the values in the innermost frames, and in the module's.  Nothing of the place: ways tell that."""
-    if not stop.live or p.curframe is not stop.frame:
-        return ['', '']         # to read f_locals would undo an assignment at this prompt, before Python 3.13
-    spaces, frame = [p.curframe_locals], stop.frame.f_back
+def callers_of_stop():
+    """From the innermost to the outermost; those under the frames of a post-mortem are the debugger's."""
+    if not stop.live:
+        return stop.chain[-2::-1]
+    frames, frame = [], stop.frame.f_back
     while frame is not None:
-        if is_programs(frame):
-            spaces.append(variables_of(frame))
+        frames.append(frame)
         frame = frame.f_back
+    return frames
+
+
+def witness(p, other_run):
+    """A digest of the values in the innermost frames, and in the module's; at a post-mortem of the frames that have failed.  Nothing of
+    the place: ways tell that."""
+    if p.curframe is not stop.frame or stop.frame is None:
+        return ['', '']         # to read f_locals would undo an assignment at this prompt, before Python 3.13
+    spaces = [p.curframe_locals] + [variables_of(frame) for frame in callers_of_stop() if is_programs(frame)]
     if len(spaces) > WITNESS_FRAMES:
         spaces[WITNESS_FRAMES - 1:-1] = []
     digester = Digester(500, WITNESS_VALUES)

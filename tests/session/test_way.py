@@ -136,6 +136,24 @@ def test_other_values(folder, fred, python, more):
     assert (OTHER_VALUES in answer) == bool(more)
 
 
+FAILS = TICKETS.replace("kept = work()", "kept = work()\n    try:\n        fail(kept)\n    finally:\n        kept = 0").replace(
+    "def main", "def fail(of):\n    return [][of]\ndef main")
+
+
+@pytest.mark.parametrize("more", (0, 1))
+def test_other_values_at_a_failure(folder, fred, python, more):
+    """The frames that have failed have them; what `finally` did after the last stop that is gone back to is no other value."""
+    script = os.path.join(folder.work, "p.py")
+    with open(script, "w") as file:
+        file.write(FAILS % more)
+    session = fred(argv=[python, "-m", "pdb", script, tickets(folder)])
+    assert "IndexError" in session.do("continue")
+    for command in "fred-reverse-step", "fred-reverse-next", "fred-reverse-watch of > 100":
+        answer = session.do(command)
+        assert "->" in answer and (OTHER_VALUES in answer) == bool(more), answer
+        session.do("fred-undo")
+
+
 def test_other_values_later(folder, fred):
     """What was there at the end of an earlier command its snapshot knows."""
     script = os.path.join(folder.work, "p.py")
