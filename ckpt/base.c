@@ -49,17 +49,19 @@ void base_leave(struct ckpt_session *s, struct image *m)
 /* What the twin has, which is asked once. */
 static bool ask_twin(struct base *b)
 {
+	cleanup_text struct proc_text text = {0};
 	cpu_set_t here;
 	struct remote r;
 	struct err ignored;
 
+	if (b->maps)
+		return true;
 	CPU_ZERO(&here);
 	CPU_SET(sched_getcpu(), &here);
 	sched_setaffinity(b->twin, sizeof here, &here);
-	if (b->maps)
-		return true;
 	buf_clear(&b->inherited);       /* of a first attempt that failed */
-	if (remote_open(&r, b->twin, &b->place, &ignored) < 0 || !inherited_read(&r, b->twin, &b->inherited, NULL))
+	if (!proc_text_read(b->twin, &text) || remote_open(&r, b->twin, &b->place, &ignored) < 0 ||
+	    !inherited_read(&r, b->twin, &text, &b->inherited, NULL))
 		return false;
 	b->maps = proc_slurp(b->twin, "maps", NULL);
 	b->map = b->maps ? page_map_new(b->twin, b->maps) : NULL;
@@ -72,7 +74,7 @@ static bool same_inherited(struct base *b, const struct image *m, const struct t
 	cleanup_buf struct buf now = {0};
 
 	return !memcmp(&t->altstack, &b->altstack, sizeof b->altstack) && !memcmp(&t->rseq, &b->rseq, sizeof b->rseq) &&
-	       inherited_read(r, m->proc.pid, &now, last) && now.len == b->inherited.len &&
+	       inherited_read(r, m->proc.pid, &m->proc.text, &now, last) && now.len == b->inherited.len &&
 	       !memcmp(now.data, b->inherited.data, now.len) && inherited_files(m->proc.pid, b->twin, traced->windows, traced->n_windows);
 }
 

@@ -4,7 +4,7 @@
  * fork() is dear where little has been written since the last snapshot: the copy itself, and then a page fault for each page
  * that is written, mostly the same ones each time (in pdb some 240 for a `next`: 0.5 ms on one machine, 4 ms on another,
  * whose page tables are shadowed).  So a snapshot may stand on the twin that an earlier one was given, its *base*, and keep
- * beside it the pages that differ (pages.c).  Whatever else a process hands down to a fork must be as the twin has it
+ * beside it the pages that differ (page_map.c, pages.c).  Whatever else a process hands down to a fork must be as the twin has it
  * (inherited.c); else, and where too many pages differ, the snapshot gets a twin of its own, the next base.
  *
  * That a page is the same is known, not guessed: it is the same page frame, which only /proc/PID/pagemap tells, and only those
@@ -48,20 +48,36 @@ void base_leave(struct ckpt_session *s, struct image *m);
 /* ---- inherited.c ---- */
 
 /* All that fork() hands down beside memory and its map, and that no other part of the engine records, as bytes to compare; r: a
- * thread of process pid that works for us.  *last (or NULL): as numbers_save().  False where it cannot be told. */
-bool inherited_read(struct remote *r, pid_t pid, struct buf *out, pid_t *last) must_check;
+ * thread of process pid that works for us; text: of that.  *last (or NULL): as numbers_save().  False where it cannot be told. */
+bool inherited_read(struct remote *r, pid_t pid, const struct proc_text *text, struct buf *out, pid_t *last) must_check;
 /* Are their descriptors, which must have the same numbers, the same open files?  But for these, which are opened again. */
 bool inherited_files(pid_t a, pid_t b, const struct window *but, size_t n) must_check;
 
-/* ---- pages.c ---- */
+/* ---- page_map.c ---- */
+
+#define PAGE 4096u
 
 /* Does this machine show us page frames? */
 bool pages_visible(void);
 /* What is known of the twin's memory; maps: its /proc/PID/maps. */
 struct page_map *page_map_new(pid_t twin, const char *maps);
 void page_map_free(struct page_map *map);
-/* The pages of the stopped process, which has the same maps, that are not the twin's, with their contents.  NULL where they are
- * too many, or one is where it cannot be written back. */
+/* The addresses of the pages of a stopped process, which has the same maps, that are not the twin's, in order: how many.  -1: they are
+ * more than `most`, one is where it cannot be written back, or they cannot be told.  30 ns a page that either has written. */
+ssize_t page_map_differing(const struct page_map *map, pid_t pid, pid_t twin, uint64_t *pages, size_t most) must_check;
+
+/* ---- page_delta.c ---- */
+
+#define DELTA_TOO_LONG SIZE_MAX
+/* Writes what makes page `from` into page `to`, to `out`: its size, 0 where they are the same, DELTA_TOO_LONG where it were more than
+ * `most` bytes. */
+size_t delta_make(const void *from, const void *to, unsigned char *out, size_t most);
+/* Makes the page `from` that it was made with into `to`. */
+void delta_apply(void *page, const unsigned char *delta, size_t size);
+
+/* ---- pages.c ---- */
+
+/* The pages that differ, with their contents; NULL: as -1 above, or they are too many. */
 #define PAGES_MOST 1024                 /* as many take as long to read as a fork() of 20 MB */
 struct pages *pages_read(pid_t pid, pid_t twin, const struct page_map *map) must_check;
 /* Puts them into a copy of the twin. */

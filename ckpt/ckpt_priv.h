@@ -132,6 +132,11 @@ struct ckpt_thread {
 
 #define INTERVAL_TIMERS 3               /* real, virtual, prof */
 
+/* What /proc/PID says of a process that is stopped. */
+struct proc_text {
+	char *status, *stat;
+};
+
 struct ckpt_proc {
 	pid_t pid, ns_pid;
 	struct ckpt_thread *threads;    /* [0] is the main thread */
@@ -146,6 +151,7 @@ struct ckpt_proc {
 	bool has_others;                /* children, or processes that it traces */
 	long resident_kb;
 	uint64_t frozen_at;
+	struct proc_text text;          /* while it is frozen */
 };
 
 #include "ckpt/resource/resource.h"
@@ -278,7 +284,7 @@ int freeze(struct ckpt_session *s, struct ckpt_proc *p, struct remote *main_thre
 void thaw(struct ckpt_session *s, struct ckpt_proc *p);
 void proc_free(struct ckpt_proc *p);
 /* The steps of it that serve for other processes too. */
-int proc_read(struct ckpt_proc *p, char **status, struct err *err) must_check;
+int proc_read(struct ckpt_proc *p, struct proc_text *text, struct err *err) must_check;
 /* What only one of its threads can tell: asked in a batch, told after its run. */
 struct proc_question {
 	size_t first;
@@ -307,6 +313,9 @@ void thread_pin(struct ckpt_thread *t);
 
 /* The whole of /proc/PID/NAME, as fd_slurp(): caller frees; NULL with errno. */
 char *proc_slurp(pid_t pid, const char *name, size_t *len) must_check;
+bool proc_text_read(pid_t pid, struct proc_text *text) must_check;
+void proc_text_free(struct proc_text *text);
+#define cleanup_text __attribute__((cleanup(proc_text_free)))
 char *status_read(pid_t pid);
 /* The number of a field, given as "\nName:"; 0 when there is none. */
 long status_field(const char *status, const char *name);

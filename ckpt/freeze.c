@@ -137,9 +137,9 @@ static int seize_all(struct ckpt_proc *p, struct err *err)
 	return r;
 }
 
-static int suspend_seccomp(const struct ckpt_proc *p, const char *status, struct err *err)
+static int suspend_seccomp(const struct ckpt_proc *p, struct err *err)
 {
-	if (!has_own_filter(status))
+	if (!has_own_filter(p->text.status))
 		return 0;
 	for (size_t i = 0; i < p->n; i++)
 		if (ptrace(PTRACE_SETOPTIONS, p->threads[i].tid, 0, TRACE_OPTIONS | PTRACE_O_SUSPEND_SECCOMP) < 0)
@@ -147,22 +147,18 @@ static int suspend_seccomp(const struct ckpt_proc *p, const char *status, struct
 	return 0;
 }
 
-int proc_read(struct ckpt_proc *p, char **status, struct err *err)
+int proc_read(struct ckpt_proc *p, struct proc_text *text, struct err *err)
 {
-	char path[64], state;
+	char state;
 	int group, session, tty, front;
-	cleanup_free char *stat = NULL;
 
-	if (!(*status = status_read(p->pid)))
+	if (!proc_text_read(p->pid, text))
 		return err_sys(err, "read the status of process %d", p->pid);
-	p->resident_kb = status_field(*status, "\nVmRSS:");
-	p->shared_memory = status_field(*status, "\nRssShmem:") > 0;
-	snprintf(path, sizeof path, "/proc/%d/stat", p->pid);
-	if (!(stat = fd_slurp(path, NULL)))
-		return err_sys(err, "read %s", path);
-	char *name_end = strrchr(stat, ')');
+	p->resident_kb = status_field(text->status, "\nVmRSS:");
+	p->shared_memory = status_field(text->status, "\nRssShmem:") > 0;
+	char *name_end = strrchr(text->stat, ')');
 	if (!name_end || sscanf(name_end + 1, " %c %*d %d %d %d %d", &state, &group, &session, &tty, &front) != 5)
-		return err_set(err, "%s has an unknown form", path);
+		return err_set(err, "/proc/%d/stat has an unknown form", p->pid);
 	p->group_leader = group == p->pid;
 	p->session_leader = session == p->pid;
 	p->foreground = front == group;
@@ -171,13 +167,11 @@ int proc_read(struct ckpt_proc *p, char **status, struct err *err)
 
 static int read_process(struct ckpt_proc *p, struct err *err)
 {
-	cleanup_free char *status = NULL;
-
-	if (proc_read(p, &status, err) < 0)
+	if (proc_read(p, &p->text, err) < 0)
 		return -1;
 	if (ptrace(PTRACE_SETOPTIONS, p->pid, 0, TRACE_OPTIONS) < 0)
 		return err_sys(err, "set the ptrace options of process %d", p->pid);
-	return suspend_seccomp(p, status, err);
+	return suspend_seccomp(p, err);
 }
 
 /* What can be read from outside, before the thread makes any call for us. */
@@ -344,6 +338,7 @@ void thaw(struct ckpt_session *s, struct ckpt_proc *p)
 		place_disarm(p->pid, &p->place);
 		(void)!remote_write(p->pid, p->place.scratch, p->place.saved, SCRATCH_SIZE);
 	}
+	proc_text_free(&p->text);
 	/* The main thread last: while others of a dead process are not reaped, it cannot be. */
 	for (size_t i = p->n; i-- > 0;)
 		thaw_thread(&p->threads[i]);
@@ -356,6 +351,7 @@ void proc_free(struct ckpt_proc *p)
 		free(p->threads[i].pending.info);
 	}
 	free(p->threads);
+	proc_text_free(&p->text);
 	p->threads = NULL;
 	p->n = 0;
 }

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -21,9 +22,13 @@
 #define MOST_FILES 64
 #define SIGACTION_SIZE 32               /* the kernel's: handler, flags, restorer, mask */
 #define IOPRIO_WHO_PROCESS 1
+#define AUXV_ROOM 512                   /* it has some 20 pairs of words */
 
 #ifndef PR_GET_MDWE
 #define PR_GET_MDWE 66
+#endif
+#ifndef PR_GET_AUXV
+#define PR_GET_AUXV 0x41555856
 #endif
 #ifndef PR_GET_IO_FLUSHER
 #define PR_GET_IO_FLUSHER 58
@@ -65,11 +70,10 @@ static void add_status(struct buf *out, const char *status)
 }
 
 /* proc(5): priority and nice; where code, stack, data, arguments and environment are; rt_priority and policy. */
-static bool add_stat(struct buf *out, pid_t pid)
+static void add_stat(struct buf *out, const char *stat)
 {
 	static const char wanted[] = {18, 19, 26, 27, 28, 40, 41, 45, 46, 47, 48, 49, 50, 51};
-	cleanup_free char *text = proc_slurp(pid, "stat", NULL);
-	const char *at = text ? strrchr(text, ')') : NULL;
+	const char *at = strrchr(stat, ')');
 
 	for (int field = 2; at && *at; field++) {
 		size_t len = strcspn(at, " \n");
@@ -78,7 +82,6 @@ static bool add_stat(struct buf *out, pid_t pid)
 		at += len;
 		at += *at ? 1 : 0;
 	}
-	return text != NULL;
 }
 
 /* The namespaces; the working directory and the root. */
@@ -202,6 +205,17 @@ static void ask_files(struct asking *a, const int *fds, int n)
 	buf_add(a->out, fds, (size_t)n * sizeof *fds);
 }
 
+/* Linux 6.4. */
+static bool tells_auxv(void)
+{
+	static int tells = -1;
+	char first;
+
+	if (tells < 0)
+		tells = prctl(PR_GET_AUXV, &first, 1, 0, 0) > 0;
+	return tells;
+}
+
 static void ask_values(struct asking *a)
 {
 	static const int plain[] = {PR_GET_DUMPABLE, PR_GET_KEEPCAPS, PR_GET_SECUREBITS, PR_GET_THP_DISABLE, PR_GET_MDWE, PR_MCE_KILL_GET,
@@ -211,6 +225,10 @@ static void ask_values(struct asking *a)
 		room(a, 0);
 		batch_call(&a->batch, SYS_prctl, (uint64_t)plain[i], 0, 0, 0, 0);
 	}
+	if (tells_auxv()) {
+		uint64_t at = room(a, AUXV_ROOM);
+		batch_call(&a->batch, SYS_prctl, PR_GET_AUXV, at, AUXV_ROOM, 0, 0);
+	}
 	room(a, 0);
 	batch_call(&a->batch, SYS_brk, 0);
 	room(a, 0);
@@ -218,6 +236,14 @@ static void ask_values(struct asking *a)
 	for (int i = 0; i < ARCH_SETTINGS; i++) {
 		uint64_t at = room(a, ARCH_SETTING_SIZE);
 		arch_ask_setting(&a->batch, i, at);
+	}
+}
+
+static void ask_limits(struct asking *a)
+{
+	for (uint64_t i = 0; i < RLIM_NLIMITS; i++) {
+		uint64_t at = room(a, sizeof(struct rlimit));
+		batch_call(&a->batch, SYS_prlimit64, 0, i, 0, at);
 	}
 }
 
@@ -231,22 +257,23 @@ static int free_number(const int *fds, int n)
 	return i;
 }
 
-bool inherited_read(struct remote *r, pid_t pid, struct buf *out, pid_t *last)
+bool inherited_read(struct remote *r, pid_t pid, const struct proc_text *text, struct buf *out, pid_t *last)
 {
-	cleanup_free char *status = status_read(pid);
 	struct asking a = {.out = out, .ok = true};
 	int fds[MOST_FILES], n = list_files(pid, fds);
 	struct number_question q;
 
-	if (!status || n < 0 || !add_stat(out, pid) || !add_file(out, pid, "limits") || !add_file(out, pid, "oom_score_adj") ||
-	    !add_file(out, pid, "coredump_filter") || !add_file(out, pid, "cgroup") || !add_file(out, pid, "auxv") || !add_places(out, pid))
+	if (n < 0 || !add_file(out, pid, "oom_score_adj") || !add_file(out, pid, "coredump_filter") || !add_file(out, pid, "cgroup") ||
+	    (!tells_auxv() && !add_file(out, pid, "auxv")) || !add_places(out, pid))
 		return false;
-	add_status(out, status);
+	add_stat(out, text->stat);
+	add_status(out, text->status);
 	buf_printf(out, "%ld", syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, pid));
 	begin(&a, r);
-	ask_signals(&a, status);
+	ask_signals(&a, text->status);
 	ask_files(&a, fds, n);
 	ask_values(&a);
+	ask_limits(&a);
 	if (!batch_fits(&a.batch, NUMBER_CALLS, NUMBER_ROOM))
 		flush(&a);
 	size_t compared = a.batch.n, used = a.batch.used;

@@ -1,44 +1,33 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The pages in which a process differs from a twin that it was copied to, or from.
+/* The contents of the pages in which a process differs from a twin.
  *
- * What neither has written since is one page frame, mapped by both: its entries in /proc/PID/pagemap are the same
- * (Documentation/admin-guide/mm/pagemap.rst).  A page that mremap() has moved to another one's place has another frame; one
- * that was given back (MADV_DONTNEED) has none.  Page migration changes both entries alike; an entry read before it and
- * one after it differ, so the page is taken along for nothing.  Pages of a file that nobody has written are the file's.
- *
- * Contents are read with process_vm_readv(), 0.3 us each, into a buffer that is in the processor's cache; they find their places
- * when the process works again.  Fresh memory of ours would cost page faults, too, so page frames are used again, and come in huge
- * pages. */
-#include <fcntl.h>
-#include <stdio.h>
+ * They are read with process_vm_readv() into a buffer that is in the processor's cache, and find their places when the process works
+ * again.  What a page has become since the snapshot before is mostly a few words, the reference counts of some objects: then only
+ * those are kept, beside what the page was, its key.  Fresh memory of ours costs page faults, too, and is far from the processor;
+ * so whole pages come in huge ones, and are used again. */
+#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 
 #include "ckpt/ckpt_priv.h"
 
-#define PAGE 4096u
 #define CHUNK (2u << 20)                /* a huge page */
-#define MOST_ENTRIES (1ull << 20)       /* 4 GB of address space: more is not looked through */
-#define AT_ONCE 4096                    /* entries */
 #define IOVECS 512
+#define DELTA_MOST 1024                 /* bytes; more, and the page is kept whole */
 
-#define FRAME_BITS 0x007fffffffffffffull        /* with PRESENT the page frame, with SWAPPED where it is */
-#define EXCLUSIVE (1ull << 56)
-#define OF_FILE (1ull << 61)                    /* or shared */
-#define SWAPPED (1ull << 62)
-#define PRESENT (1ull << 63)
-
-struct frame {
-	unsigned refs;
-	struct frame *next;             /* when it is free */
-	void *data;
+/* What stands in a page of one snapshot or of several. */
+struct content {
+	unsigned refs;                  /* pages, and deltas from it */
+	struct content *key;            /* data is the delta from that; NULL: it is the whole page */
+	size_t size;
+	unsigned char *data;
+	struct content *next;           /* when it is free */
 };
 
 struct page {
 	uint64_t at;
-	struct frame *frame;
+	struct content *content;
 };
 
 struct pages {
@@ -46,15 +35,15 @@ struct pages {
 	struct page *list;              /* by address */
 };
 
-static struct frame *free_frames;
+static struct content *free_contents;
 
 /* What was read last, until it has found its place: the pages' contents, in order. */
-static char *staged_data;
+static unsigned char *staged_data;
 static struct pages *staged;
 
-static char *chunk_new(size_t size)
+static unsigned char *chunk_new(size_t size)
 {
-	char *data = aligned_alloc(CHUNK, size);
+	unsigned char *data = aligned_alloc(CHUNK, size);
 
 	if (!data)
 		abort();
@@ -62,33 +51,54 @@ static char *chunk_new(size_t size)
 	return data;
 }
 
-static void more_frames(void)
+static void more_contents(void)
 {
-	char *data = chunk_new(CHUNK);
-	struct frame *frames = xcalloc(CHUNK / PAGE, sizeof *frames);
+	unsigned char *data = chunk_new(CHUNK);
+	struct content *list = xcalloc(CHUNK / PAGE, sizeof *list);
 
 	for (size_t i = 0; i < CHUNK / PAGE; i++) {
-		frames[i] = (struct frame){.data = data + i * PAGE, .next = free_frames};
-		free_frames = &frames[i];
+		list[i] = (struct content){.size = PAGE, .data = data + i * PAGE, .next = free_contents};
+		free_contents = &list[i];
 	}
 }
 
-static struct frame *frame_new(void)
+static struct content *content_whole(const unsigned char *data)
 {
-	if (!free_frames)
-		more_frames();
-	struct frame *f = free_frames;
-	free_frames = f->next;
-	f->refs = 1;
-	return f;
+	if (!free_contents)
+		more_contents();
+	struct content *c = free_contents;
+	free_contents = c->next;
+	c->refs = 1;
+	memcpy(c->data, data, PAGE);
+	return c;
 }
 
-static void frame_free(struct frame *f)
+static struct content *content_share(struct content *c)
 {
-	if (--f->refs)
+	c->refs++;
+	return c;
+}
+
+static struct content *content_delta(struct content *key, const unsigned char *delta, size_t size)
+{
+	struct content *c = xmalloc(sizeof *c + size);
+
+	*c = (struct content){.refs = 1, .key = content_share(key), .size = size, .data = (unsigned char *)(c + 1)};
+	memcpy(c->data, delta, size);
+	return c;
+}
+
+static void content_free(struct content *c)
+{
+	if (--c->refs)
 		return;
-	f->next = free_frames;
-	free_frames = f;
+	if (c->key) {
+		content_free(c->key);
+		free(c);
+		return;
+	}
+	c->next = free_contents;
+	free_contents = c;
 }
 
 void pages_free(struct pages *p)
@@ -96,283 +106,63 @@ void pages_free(struct pages *p)
 	if (!p)
 		return;
 	for (size_t i = 0; i < p->n && p != staged; i++)
-		frame_free(p->list[i].frame);
+		content_free(p->list[i].content);
 	if (p == staged)
 		staged = NULL;
 	free(p->list);
 	free(p);
 }
 
-bool pages_visible(void)
+/* What `before` has become is kept in the shortest way. */
+static struct content *content_new(struct content *before, const unsigned char *data)
 {
-	static int visible = -1;
+	unsigned char delta[DELTA_MOST];
 
-	if (visible < 0) {
-		uint64_t entry = 0;
-		cleanup_fd int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-		visible = fd >= 0 && sysconf(_SC_PAGESIZE) == PAGE &&
-			  pread(fd, &entry, sizeof entry, (off_t)((uintptr_t)&entry / PAGE * sizeof entry)) == sizeof entry &&
-			  entry & PRESENT && entry & FRAME_BITS;
-	}
-	return visible;
+	if (!before)
+		return content_whole(data);
+	struct content *key = before->key ? before->key : before;
+	size_t size = delta_make(key->data, data, delta, sizeof delta);
+	if (size == 0)
+		return content_share(key);
+	if (before->key && before->size == size && !memcmp(before->data, delta, size))
+		return content_share(before);
+	return size == DELTA_TOO_LONG ? content_whole(data) : content_delta(key, delta, size);
 }
-
-/* ---- which ones ---- */
-
-struct range {
-	uint64_t from, to;
-};
-
-/* linux/fs.h, newer than some libc's headers; Linux 6.7. */
-struct scan_request {
-	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages, inverted, mask, anyof, wanted;
-};
-struct scan_region {
-	uint64_t start, end, categories;
-};
-#define SCAN _IOWR('f', 16, struct scan_request)
-enum { SCAN_FILE = 1 << 2, SCAN_PRESENT = 1 << 3, SCAN_SWAPPED = 1 << 4 };
-#define REGIONS 512
-#define NEAR (16 * PAGE)                /* ranges this near are read as one: a read costs as much as 50 entries */
-
-static void add_range(struct range **list, size_t *n, uint64_t from, uint64_t to)
-{
-	if (*n && from <= (*list)[*n - 1].to + NEAR && from >= (*list)[*n - 1].from) {
-		if (to > (*list)[*n - 1].to)
-			(*list)[*n - 1].to = to;
-		return;
-	}
-	array_grow(*list, *n);
-	(*list)[(*n)++] = (struct range){from, to};
-}
-
-/* Where a process has pages below `end` that it has written, present or swapped out.  False: this kernel cannot tell. */
-static bool written_ranges(int pagemap, uint64_t end, struct range **list, size_t *n)
-{
-	static struct scan_region regions[REGIONS];
-	struct scan_request q = {.size = sizeof q, .end = end, .vec = (uintptr_t)regions, .vec_len = REGIONS, .inverted = SCAN_FILE,
-				 .mask = SCAN_FILE, .anyof = SCAN_PRESENT | SCAN_SWAPPED, .wanted = SCAN_FILE};
-
-	do {
-		int got = ioctl(pagemap, SCAN, &q);
-		if (got < 0)
-			return false;
-		for (int i = 0; i < got; i++)
-			add_range(list, n, regions[i].start, regions[i].end);
-		q.start = q.walk_end;
-	} while (q.walk_end < q.end);
-	return true;
-}
-
-struct area {
-	uint64_t from, to;
-	bool looked_at, writable;
-};
-
-struct page_map {
-	struct area *areas;
-	size_t n;
-	uint64_t pages, end;            /* of those that are looked at: how many, where the last one ends */
-	struct range *written;          /* where the twin has */
-	size_t n_written;
-	bool have_written;
-};
-
-/* One line of /proc/PID/maps: from-to perms offset device inode [name]. */
-static struct area parse_area(const char *line)
-{
-	struct area a;
-	char *at;
-
-	a.from = strtoull(line, &at, 16);
-	a.to = strtoull(at + 1, &at, 16);
-	const char *perms = at + 1, *name = perms;
-	a.writable = perms[0] == 'r' && perms[1] == 'w';
-	for (int i = 0; i < 4; i++)
-		name = strchr(name, ' ') + 1;
-	name += strspn(name, " ");
-	/* Not the kernel's own, where remote.c puts its code, nor shared memory, which shared_memory.c sees to. */
-	a.looked_at = perms[3] == 'p' && strncmp(name, "[v", 2);
-	return a;
-}
-
-static int open_pagemap(pid_t pid)
-{
-	char path[64];
-
-	snprintf(path, sizeof path, "/proc/%d/pagemap", pid);
-	return open(path, O_RDONLY | O_CLOEXEC);
-}
-
-struct page_map *page_map_new(pid_t twin, const char *maps)
-{
-	struct page_map *m = xcalloc(1, sizeof *m);
-	cleanup_fd int pagemap = open_pagemap(twin);
-
-	for (const char *line = maps; *line; line++) {
-		struct area a = parse_area(line);
-		array_grow(m->areas, m->n);
-		m->areas[m->n++] = a;
-		if (a.looked_at) {
-			m->pages += (a.to - a.from) / PAGE;
-			m->end = a.to;
-		}
-		if (!(line = strchr(line, '\n')))
-			break;
-	}
-	m->have_written = pagemap >= 0 && written_ranges(pagemap, m->end, &m->written, &m->n_written);
-	return m;
-}
-
-void page_map_free(struct page_map *m)
-{
-	if (m) {
-		free(m->areas);
-		free(m->written);
-	}
-	free(m);
-}
-
-static bool has_been_written(uint64_t entry)
-{
-	return entry & SWAPPED || (entry & PRESENT && !(entry & OF_FILE));
-}
-
-static bool differs(uint64_t here, uint64_t there)
-{
-	if (!has_been_written(here) && !has_been_written(there))
-		return false;
-	return here & EXCLUSIVE || (here ^ there) & (FRAME_BITS | OF_FILE | SWAPPED | PRESENT);
-}
-
-struct search {
-	int here, there;
-	const struct page_map *map;
-	size_t area;                    /* that of the last page, for they come in order */
-	struct pages *pages;
-	uint64_t a[AT_ONCE], b[AT_ONCE];
-};
-
-static bool add_page(struct search *s, uint64_t at)
-{
-	struct pages *p = s->pages;
-
-	while (s->area < s->map->n && at >= s->map->areas[s->area].to)
-		s->area++;
-	if (s->area == s->map->n || at < s->map->areas[s->area].from || !s->map->areas[s->area].looked_at)
-		return true;
-	if (p->n == PAGES_MOST || !s->map->areas[s->area].writable)
-		return false;
-	p->list[p->n++] = (struct page){at, NULL};
-	return true;
-}
-
-static bool compare_some(struct search *s, uint64_t from, size_t n)
-{
-	ssize_t bytes = (ssize_t)(n * sizeof s->a[0]);
-	off_t at = (off_t)(from / PAGE * sizeof s->a[0]);
-
-	if (pread(s->here, s->a, (size_t)bytes, at) != bytes || pread(s->there, s->b, (size_t)bytes, at) != bytes)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (differs(s->a[i], s->b[i]) && !add_page(s, from + i * PAGE))
-			return false;
-	return true;
-}
-
-static bool compare(struct search *s, const struct range *r)
-{
-	for (uint64_t at = r->from; at < r->to; at += AT_ONCE * PAGE) {
-		uint64_t left = (r->to - at) / PAGE;
-		if (!compare_some(s, at, left < AT_ONCE ? (size_t)left : AT_ONCE))
-			return false;
-	}
-	return true;
-}
-
-static int by_address(const void *a, const void *b)
-{
-	const struct range *x = a, *y = b;
-
-	return x->from < y->from ? -1 : x->from > y->from;
-}
-
-/* Where either of them has written anything: what else there is cannot differ. */
-static bool ranges_to_compare(struct search *s, struct range **list, size_t *n)
-{
-	const struct page_map *m = s->map;
-	cleanup_free struct range *all = NULL;
-	size_t n_all = 0;
-
-	if (m->have_written && written_ranges(s->here, m->end, &all, &n_all)) {
-		all = xrealloc(all, (n_all + m->n_written + 1) * sizeof *all);
-		memcpy(all + n_all, m->written, m->n_written * sizeof *all);
-		n_all += m->n_written;
-		qsort(all, n_all, sizeof *all, by_address);
-		for (size_t i = 0; i < n_all; i++)
-			add_range(list, n, all[i].from, all[i].to);
-		return true;
-	}
-	for (size_t i = 0; i < m->n; i++)
-		if (m->areas[i].looked_at)
-			add_range(list, n, m->areas[i].from, m->areas[i].to);
-	return m->pages <= MOST_ENTRIES;
-}
-
-static bool find(pid_t pid, pid_t twin, const struct page_map *map, struct pages *p)
-{
-	static struct search s;
-	cleanup_fd int here = open_pagemap(pid), there = open_pagemap(twin);
-	cleanup_free struct range *ranges = NULL;
-	size_t n = 0;
-
-	s.here = here;
-	s.there = there;
-	s.map = map;
-	s.area = 0;
-	s.pages = p;
-	if (here < 0 || there < 0 || !ranges_to_compare(&s, &ranges, &n))
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (!compare(&s, &ranges[i]))
-			return false;
-	return true;
-}
-
-/* ---- their contents ---- */
 
 size_t pages_settle(struct pages *p, const struct pages *before)
 {
-	size_t shared = 0;
+	size_t same = 0;
 
 	if (!p || p != staged)
 		return 0;
 	staged = NULL;
 	for (size_t i = 0, k = 0; i < p->n; i++) {
-		const char *data = staged_data + i * PAGE;
-		while (before && k < before->n && before->list[k].at < p->list[i].at)
+		struct page *page = &p->list[i];
+		while (before && k < before->n && before->list[k].at < page->at)
 			k++;
-		bool both = before && k < before->n && before->list[k].at == p->list[i].at;
-		if (both && !memcmp(before->list[k].frame->data, data, PAGE)) {
-			p->list[i].frame = before->list[k].frame;
-			p->list[i].frame->refs++;
-			shared++;
-		} else {
-			p->list[i].frame = frame_new();
-			memcpy(p->list[i].frame->data, data, PAGE);
-		}
+		struct content *was = before && k < before->n && before->list[k].at == page->at ? before->list[k].content : NULL;
+		page->content = content_new(was, staged_data + i * PAGE);
+		same += page->content == was;
 	}
-	return shared;
+	return same;
 }
 
+/* Pages that lie side by side are read as one. */
 static bool read_contents(pid_t pid, const struct pages *p)
 {
 	struct iovec here, there[IOVECS];
 
-	for (size_t i = 0, n; i < p->n; i += n) {
-		for (n = 0; n < IOVECS && i + n < p->n; n++)
-			there[n] = (struct iovec){(void *)(uintptr_t)p->list[i + n].at, PAGE};
-		here = (struct iovec){staged_data + i * PAGE, n * PAGE};
+	for (size_t i = 0, from; i < p->n;) {
+		size_t n = 0;
+		for (from = i; i < p->n; i++) {
+			if (n && (uint64_t)(uintptr_t)there[n - 1].iov_base + there[n - 1].iov_len == p->list[i].at)
+				there[n - 1].iov_len += PAGE;
+			else if (n < IOVECS)
+				there[n++] = (struct iovec){(void *)(uintptr_t)p->list[i].at, PAGE};
+			else
+				break;
+		}
+		here = (struct iovec){staged_data + from * PAGE, (i - from) * PAGE};
 		if (process_vm_readv(pid, &here, 1, there, n, 0) != (ssize_t)here.iov_len)
 			return false;
 	}
@@ -381,19 +171,35 @@ static bool read_contents(pid_t pid, const struct pages *p)
 
 struct pages *pages_read(pid_t pid, pid_t twin, const struct page_map *map)
 {
-	struct pages *p = xcalloc(1, sizeof *p);
+	static uint64_t at[PAGES_MOST];
 
 	pages_settle(staged, NULL);
 	if (!staged_data)
 		staged_data = chunk_new(PAGES_MOST * PAGE);
-	p->list = xmalloc(PAGES_MOST * sizeof *p->list);
-	staged = p;
-	if (!find(pid, twin, map, p) || !read_contents(pid, p)) {
-		pages_free(p);
+	ssize_t n = page_map_differing(map, pid, twin, at, PAGES_MOST);
+	if (n < 0)
 		return NULL;
-	}
-	p->list = xrealloc(p->list, (p->n + 1) * sizeof *p->list);
-	return p;
+	struct pages *p = xcalloc(1, sizeof *p);
+	p->n = (size_t)n;
+	p->list = xcalloc(p->n + 1, sizeof *p->list);
+	for (size_t i = 0; i < p->n; i++)
+		p->list[i].at = at[i];
+	staged = p;
+	if (read_contents(pid, p))
+		return p;
+	pages_free(p);
+	return NULL;
+}
+
+static void *page_data(const struct page *page, unsigned char *room)
+{
+	const struct content *c = page->content;
+
+	if (!c->key)
+		return c->data;
+	memcpy(room, c->key->data, PAGE);
+	delta_apply(room, c->data, c->size);
+	return room;
 }
 
 int pages_write(pid_t pid, struct pages *p, struct err *err)
@@ -402,10 +208,10 @@ int pages_write(pid_t pid, struct pages *p, struct err *err)
 
 	if (fault("ckpt-pages"))
 		return err_set(err, "fault ckpt-pages");
-	pages_settle(p, NULL);
+	pages_settle(staged, NULL);             /* its buffer is ours now */
 	for (size_t i = 0, n; i < p->n; i += n) {
 		for (n = 0; n < IOVECS && i + n < p->n; n++) {
-			here[n] = (struct iovec){p->list[i + n].frame->data, PAGE};
+			here[n] = (struct iovec){page_data(&p->list[i + n], staged_data + n * PAGE), PAGE};
 			there[n] = (struct iovec){(void *)(uintptr_t)p->list[i + n].at, PAGE};
 		}
 		if (process_vm_writev(pid, here, n, there, n, 0) != (ssize_t)(n * PAGE))
@@ -419,8 +225,13 @@ void pages_bytes(struct pages *p, size_t *own, size_t *part)
 	pages_settle(p, NULL);
 	*own = *part = 0;
 	for (size_t i = 0; i < p->n; i++) {
-		*own += p->list[i].frame->refs == 1 ? PAGE : 0;
-		*part += PAGE / p->list[i].frame->refs;
+		const struct content *c = p->list[i].content;
+		*own += c->refs == 1 ? c->size : 0;
+		*part += c->size / c->refs;
+		if (c->key) {
+			*own += c->refs == 1 && c->key->refs == 1 ? PAGE : 0;
+			*part += PAGE / c->key->refs / c->refs;
+		}
 	}
 }
 

@@ -14,6 +14,19 @@ char *proc_slurp(pid_t pid, const char *name, size_t *len)
 	return fd_slurp(path, len);
 }
 
+bool proc_text_read(pid_t pid, struct proc_text *text)
+{
+	*text = (struct proc_text){.status = status_read(pid), .stat = proc_slurp(pid, "stat", NULL)};
+	return text->status && text->stat;
+}
+
+void proc_text_free(struct proc_text *text)
+{
+	free(text->status);
+	free(text->stat);
+	*text = (struct proc_text){0};
+}
+
 char *status_read(pid_t pid)
 {
 	return proc_slurp(pid, "status", NULL);

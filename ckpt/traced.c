@@ -237,10 +237,11 @@ static int ask_threads(struct tracee *x, struct err *err)
 static int freeze_tracee(struct ckpt_session *s, const struct tracer *via, struct tracee *x, struct err *err)
 {
 	struct ckpt_proc *p = &x->image.proc;
-	cleanup_free char *status = NULL;
+	cleanup_text struct proc_text text = {0};
 
-	if (proc_read(p, &status, err) < 0 || list_threads(p, err) < 0)
+	if (proc_read(p, &text, err) < 0 || list_threads(p, err) < 0)
 		return -1;
+	const char *status = text.status;
 	p->ns_pid = status_inside(status, "\nNSpid:");
 	pid_t parent = (pid_t)status_field(status, "\nPPid:");
 	/* A child of vfork().  EPERM and the like: its parent is none of the program's. */
