@@ -8,7 +8,7 @@ PYTHON ?= /usr/bin/python3
 
 FRED_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wno-unused-parameter -MMD -MP -fno-omit-frame-pointer $(CFLAGS)
-LIBS = -lreadline -lutil
+LIBS = -lreadline -lutil -lpthread
 
 BASE = $(wildcard base/*.c)
 CKPT = $(wildcard ckpt/*.c ckpt/arch/$(shell uname -m)*.c ckpt/resource/*.c)
@@ -65,7 +65,7 @@ $(BUILD)/%.o: %.c
 UNIT = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 $(BUILD)/tests/test_%: $(BUILD)/tests/unit/test_%.o $(call obj,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))) $(call obj,$(BASE) $(CKPT) $(DECOMPOSE) $(ADAPTERS) $(filter-out fred/main.c,$(FRED)))
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lpthread $(LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
 unit-tests: $(UNIT)
 

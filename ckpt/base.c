@@ -39,7 +39,8 @@ void base_leave(struct ckpt_session *s, struct image *m)
 	twin_kill(s, b->twin);
 	free(b->maps);
 	page_map_free(b->map);
-	buf_free(&b->inherited);
+	buf_free(&b->outside);
+	buf_free(&b->inside);
 	free(b);
 }
 
@@ -59,23 +60,59 @@ static bool ask_twin(struct base *b)
 	CPU_ZERO(&here);
 	CPU_SET(sched_getcpu(), &here);
 	sched_setaffinity(b->twin, sizeof here, &here);
-	buf_clear(&b->inherited);       /* of a first attempt that failed */
+	buf_clear(&b->outside);         /* of a first attempt that failed */
+	buf_clear(&b->inside);
 	if (!proc_text_read(b->twin, &text) || remote_open(&r, b->twin, &b->place, &ignored) < 0 ||
-	    !inherited_read(&r, b->twin, &text, &b->inherited, NULL))
+	    !inherited_outside(b->twin, &text, &b->outside) || !inherited_inside(&r, b->twin, &text, &b->inside, NULL))
 		return false;
 	b->maps = proc_slurp(b->twin, "maps", NULL);
 	b->map = b->maps ? page_map_new(b->twin, b->maps) : NULL;
 	return b->maps != NULL;
 }
 
-static bool same_inherited(struct base *b, const struct image *m, const struct traced *traced, struct remote *r, pid_t *last)
+static bool same_bytes(const struct buf *a, const struct buf *b)
 {
-	const struct ckpt_thread *t = &m->proc.threads[0];
+	return a->len == b->len && !memcmp(a->data, b->data, a->len);
+}
+
+/* What is read of a frozen process without its help, and so aside. */
+struct outside {
+	const struct base *base;
+	const struct ckpt_proc *proc;
+	const struct traced *traced;
+	bool same;
+};
+
+static void compare_outside(void *outside)
+{
+	struct outside *x = outside;
+	pid_t pid = x->proc->pid;
+	cleanup_buf struct buf now = {0};
+	cleanup_free char *maps = proc_slurp(pid, "maps", NULL);
+
+	x->same = maps && !strcmp(maps, x->base->maps) && inherited_outside(pid, &x->proc->text, &now) && same_bytes(&now, &x->base->outside) &&
+		  inherited_files(pid, x->base->twin, x->traced->windows, x->traced->n_windows);
+}
+
+static bool same_inside(const struct base *b, const struct ckpt_proc *p, struct remote *r, pid_t *last)
+{
+	const struct ckpt_thread *t = &p->threads[0];
 	cleanup_buf struct buf now = {0};
 
 	return !memcmp(&t->altstack, &b->altstack, sizeof b->altstack) && !memcmp(&t->rseq, &b->rseq, sizeof b->rseq) &&
-	       inherited_read(r, m->proc.pid, &m->proc.text, &now, last) && now.len == b->inherited.len &&
-	       !memcmp(now.data, b->inherited.data, now.len) && inherited_files(m->proc.pid, b->twin, traced->windows, traced->n_windows);
+	       inherited_inside(r, p->pid, &p->text, &now, last) && same_bytes(&now, &b->inside);
+}
+
+/* What is compared aside is known when the pages are. */
+static struct pages *compare(struct base *b, const struct ckpt_proc *p, const struct traced *traced, struct remote *r, pid_t *last)
+{
+	static uint64_t at[PAGES_MOST];
+	struct outside x = {.base = b, .proc = p, .traced = traced};
+
+	aside_do(compare_outside, &x);
+	ssize_t n = same_inside(b, p, r, last) ? page_map_differing(b->map, p->pid, b->twin, at) : -1;
+	aside_wait();
+	return n >= 0 && x.same ? pages_read(p->pid, at, (size_t)n) : NULL;
 }
 
 int ckpt_base_probe(struct err *err)
@@ -87,27 +124,30 @@ int ckpt_base_probe(struct err *err)
 
 void base_tidy(struct image *m)
 {
-	m->base->wasted += pages_settle(m->pages, m->base->latest);
+	pages_settle(m->pages, m->base->latest);
 	m->base->latest = m->pages;
+	m->base->counted = false;
 }
 
-static bool is_worth_it(const struct ckpt_session *s, const struct base *b, const struct image *m)
+static bool is_worn(struct base *b)
 {
-	return b && b->wasted <= MOST_WASTED && m->proc.resident_kb <= LARGEST_KB && s->isolation != CKPT_ISOLATION_NONE &&
-	       pages_visible() && !fault("ckpt-base");
+	if (b->latest && !b->counted)
+		b->wasted += pages_same(b->latest);
+	b->counted = true;
+	return b->wasted > MOST_WASTED;
+}
+
+static bool is_worth_it(const struct ckpt_session *s, struct base *b, const struct image *m)
+{
+	return b && !is_worn(b) && m->proc.resident_kb <= LARGEST_KB && s->isolation != CKPT_ISOLATION_NONE && pages_visible() &&
+	       !fault("ckpt-base");
 }
 
 bool base_take(struct ckpt_session *s, struct image *m, const struct traced *traced, struct remote *r, pid_t *last)
 {
 	struct base *b = s->base;
 
-	if (!is_worth_it(s, b, m) || !ask_twin(b))
-		return false;
-	cleanup_free char *maps = proc_slurp(m->proc.pid, "maps", NULL);
-	if (!maps || strcmp(maps, b->maps) || !same_inherited(b, m, traced, r, last))
-		return false;
-	m->pages = pages_read(m->proc.pid, b->twin, b->map);
-	if (!m->pages)
+	if (!is_worth_it(s, b, m) || !ask_twin(b) || !(m->pages = compare(b, &m->proc, traced, r, last)))
 		return false;
 	m->base = b;
 	m->twin = b->twin;

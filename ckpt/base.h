@@ -30,8 +30,9 @@ struct base {
 	struct rseq_area rseq;
 	char *maps;                     /* its memory map, and what else it was handed down; NULL until they are asked for */
 	struct page_map *map;
-	struct buf inherited;
+	struct buf outside, inside;
 	const struct pages *latest;     /* of the snapshot taken last, if that is still there */
+	bool counted;                   /* ... whose part in this is: */
 	size_t wasted;                  /* pages that were read since it was made, and had not changed since the snapshot before */
 };
 
@@ -47,9 +48,11 @@ void base_leave(struct ckpt_session *s, struct image *m);
 
 /* ---- inherited.c ---- */
 
-/* All that fork() hands down beside memory and its map, and that no other part of the engine records, as bytes to compare; r: a
- * thread of process pid that works for us; text: of that.  *last (or NULL): as numbers_save().  False where it cannot be told. */
-bool inherited_read(struct remote *r, pid_t pid, const struct proc_text *text, struct buf *out, pid_t *last) must_check;
+/* All that fork() hands down beside memory and its map, and that no other part of the engine records, as bytes to compare; text: of
+ * process pid.  False where it cannot be told.  First what can be read, 0.1 ms; then what it must be asked itself; r: a thread of it
+ * that works for us, last (or NULL): as numbers_save(). */
+bool inherited_outside(pid_t pid, const struct proc_text *text, struct buf *out) must_check;
+bool inherited_inside(struct remote *r, pid_t pid, const struct proc_text *text, struct buf *out, pid_t *last) must_check;
 /* Are their descriptors, which must have the same numbers, the same open files?  But for these, which are opened again. */
 bool inherited_files(pid_t a, pid_t b, const struct window *but, size_t n) must_check;
 
@@ -63,8 +66,10 @@ bool pages_visible(void);
 struct page_map *page_map_new(pid_t twin, const char *maps);
 void page_map_free(struct page_map *map);
 /* The addresses of the pages of a stopped process, which has the same maps, that are not the twin's, in order: how many.  -1: they are
- * more than `most`, one is where it cannot be written back, or they cannot be told.  30 ns a page that either has written. */
-ssize_t page_map_differing(const struct page_map *map, pid_t pid, pid_t twin, uint64_t *pages, size_t most) must_check;
+ * more than PAGES_MOST, one is where it cannot be written back, or they cannot be told.  Waits for what is done aside.  60 ns a page that
+ * either has written. */
+#define PAGES_MOST 1024                 /* as many take as long to read as a fork() of 20 MB */
+ssize_t page_map_differing(const struct page_map *map, pid_t pid, pid_t twin, uint64_t pages[PAGES_MOST]) must_check;
 
 /* ---- page_delta.c ---- */
 
@@ -77,14 +82,15 @@ void delta_apply(void *page, const unsigned char *delta, size_t size);
 
 /* ---- pages.c ---- */
 
-/* The pages that differ, with their contents; NULL: as -1 above, or they are too many. */
-#define PAGES_MOST 1024                 /* as many take as long to read as a fork() of 20 MB */
-struct pages *pages_read(pid_t pid, pid_t twin, const struct page_map *map) must_check;
+/* The contents of n pages of a stopped process.  NULL: it has ended, or has no such memory. */
+struct pages *pages_read(pid_t pid, const uint64_t *at, size_t n) must_check;
 /* Puts them into a copy of the twin. */
 int pages_write(pid_t pid, struct pages *p, struct err *err) must_check;
-/* What has just been read finds its place; pages that are in `before` (or NULL) with the same content are shared with it: how many.
- * Done by the next call of any of these functions at the latest. */
-size_t pages_settle(struct pages *p, const struct pages *before);
+/* What has just been read finds its place, with the help of what was in the snapshot before (or NULL), which must not be freed but by
+ * pages_free().  Goes on aside (base/aside.h) until any of these functions is called; the next one does it if nobody has asked for it. */
+void pages_settle(struct pages *p, const struct pages *before);
+/* How many pages are what they were there. */
+size_t pages_same(const struct pages *p);
 void pages_free(struct pages *p);
 /* Bytes that only it holds, and its part of those that others hold too. */
 void pages_bytes(struct pages *p, size_t *own, size_t *part);

@@ -23,6 +23,7 @@
 #include <sys/user.h>
 #include <termios.h>
 
+#include "base/aside.h"
 #include "base/fault.h"
 #include "base/fd.h"
 #include "base/log.h"

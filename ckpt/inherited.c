@@ -257,18 +257,23 @@ static int free_number(const int *fds, int n)
 	return i;
 }
 
-bool inherited_read(struct remote *r, pid_t pid, const struct proc_text *text, struct buf *out, pid_t *last)
+bool inherited_outside(pid_t pid, const struct proc_text *text, struct buf *out)
+{
+	add_stat(out, text->stat);
+	add_status(out, text->status);
+	buf_printf(out, "%ld", syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, pid));
+	return add_file(out, pid, "oom_score_adj") && add_file(out, pid, "coredump_filter") && add_file(out, pid, "cgroup") &&
+	       (tells_auxv() || add_file(out, pid, "auxv")) && add_places(out, pid);
+}
+
+bool inherited_inside(struct remote *r, pid_t pid, const struct proc_text *text, struct buf *out, pid_t *last)
 {
 	struct asking a = {.out = out, .ok = true};
 	int fds[MOST_FILES], n = list_files(pid, fds);
 	struct number_question q;
 
-	if (n < 0 || !add_file(out, pid, "oom_score_adj") || !add_file(out, pid, "coredump_filter") || !add_file(out, pid, "cgroup") ||
-	    (!tells_auxv() && !add_file(out, pid, "auxv")) || !add_places(out, pid))
+	if (n < 0)
 		return false;
-	add_stat(out, text->stat);
-	add_status(out, text->status);
-	buf_printf(out, "%ld", syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, pid));
 	begin(&a, r);
 	ask_signals(&a, text->status);
 	ask_files(&a, fds, n);

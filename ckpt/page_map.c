@@ -215,10 +215,23 @@ struct search {
 	int here, there;
 	const struct page_map *map;
 	size_t area;                    /* that of the last page, for they come in order */
-	uint64_t *pages;
-	size_t n, most;
+	const struct range *ranges;
+	size_t n_ranges;
+	bool ok;
+	size_t n;
+	uint64_t pages[PAGES_MOST];
 	uint64_t a[AT_ONCE], b[AT_ONCE];
 };
+
+static void begin(struct search *s, const struct page_map *map, int here, int there, const struct range *ranges, size_t n)
+{
+	s->here = here;
+	s->there = there;
+	s->map = map;
+	s->ranges = ranges;
+	s->n_ranges = n;
+	s->area = s->n = 0;
+}
 
 static bool add_page(struct search *s, uint64_t at)
 {
@@ -226,7 +239,7 @@ static bool add_page(struct search *s, uint64_t at)
 		s->area++;
 	if (s->area == s->map->n || at < s->map->areas[s->area].from || !s->map->areas[s->area].looked_at)
 		return true;
-	if (s->n == s->most || !s->map->areas[s->area].writable)
+	if (s->n == PAGES_MOST || !s->map->areas[s->area].writable)
 		return false;
 	s->pages[s->n++] = at;
 	return true;
@@ -271,13 +284,12 @@ static void append(struct range **list, size_t *n, const struct range *more, siz
 }
 
 /* Where either of them has written anything: what else there is cannot differ. */
-static bool ranges_to_compare(struct search *s, struct range **list, size_t *n)
+static bool ranges_to_compare(const struct page_map *m, int here, struct range **list, size_t *n)
 {
-	const struct page_map *m = s->map;
 	cleanup_free struct range *all = NULL;
 	size_t n_all = 0, scanned = 0;
 
-	while (m->have_written && scanned < m->n_between && written_ranges(s->here, &m->between[scanned], &all, &n_all))
+	while (m->have_written && scanned < m->n_between && written_ranges(here, &m->between[scanned], &all, &n_all))
 		scanned++;
 	if (m->have_written && scanned == m->n_between) {
 		append(&all, &n_all, m->written, m->n_written);
@@ -293,23 +305,54 @@ static bool ranges_to_compare(struct search *s, struct range **list, size_t *n)
 	return m->pages <= MOST_ENTRIES;
 }
 
-ssize_t page_map_differing(const struct page_map *map, pid_t pid, pid_t twin, uint64_t *pages, size_t most)
+static void search(void *half)
 {
-	static struct search s;
+	struct search *s = half;
+
+	s->ok = true;
+	for (size_t i = 0; i < s->n_ranges && s->ok; i++)
+		s->ok = compare(s, &s->ranges[i]);
+}
+
+/* Cuts the ranges into two halves: of how many is the first? */
+static size_t halve(struct range **list, size_t *n)
+{
+	uint64_t all = 0, half = 0;
+	size_t i = 0;
+
+	for (size_t k = 0; k < *n; k++)
+		all += (*list)[k].to - (*list)[k].from;
+	while (i < *n && half + (*list)[i].to - (*list)[i].from <= all / 2) {
+		half += (*list)[i].to - (*list)[i].from;
+		i++;
+	}
+	uint64_t rest = (all / 2 - half) / PAGE * PAGE;
+	if (i == *n || !rest)
+		return i;
+	array_grow(*list, *n);
+	memmove(*list + i + 1, *list + i, ((*n)++ - i) * sizeof **list);
+	(*list)[i].to = (*list)[i + 1].from = (*list)[i].from + rest;
+	return i + 1;
+}
+
+ssize_t page_map_differing(const struct page_map *map, pid_t pid, pid_t twin, uint64_t pages[PAGES_MOST])
+{
+	static struct search first, rest;
 	cleanup_fd int here = open_pagemap(pid), there = open_pagemap(twin);
 	cleanup_free struct range *ranges = NULL;
 	size_t n = 0;
 
-	s.here = here;
-	s.there = there;
-	s.map = map;
-	s.area = s.n = 0;
-	s.pages = pages;
-	s.most = most;
-	if (here < 0 || there < 0 || !ranges_to_compare(&s, &ranges, &n))
+	if (here < 0 || there < 0 || !ranges_to_compare(map, here, &ranges, &n))
 		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (!compare(&s, &ranges[i]))
-			return -1;
-	return (ssize_t)s.n;
+	size_t half = halve(&ranges, &n);
+	begin(&first, map, here, there, ranges, half);
+	begin(&rest, map, here, there, ranges + half, n - half);
+	aside_do(search, &rest);
+	search(&first);
+	aside_wait();
+	if (!first.ok || !rest.ok || first.n + rest.n > PAGES_MOST)
+		return -1;
+	memcpy(pages, first.pages, first.n * sizeof *pages);
+	memcpy(pages + first.n, rest.pages, rest.n * sizeof *pages);
+	return (ssize_t)(first.n + rest.n);
 }

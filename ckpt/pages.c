@@ -31,15 +31,17 @@ struct page {
 };
 
 struct pages {
-	size_t n;
+	size_t n, same;                 /* ... of which so many were what they are in the snapshot before */
 	struct page *list;              /* by address */
 };
 
 static struct content *free_contents;
 
-/* What was read last, until it has found its place: the pages' contents, in order. */
+/* What was read last, until it has found its place, which is looked for aside: the pages' contents, in order. */
 static unsigned char *staged_data;
 static struct pages *staged;
+static const struct pages *staged_before;
+static bool settling;
 
 static unsigned char *chunk_new(size_t size)
 {
@@ -101,18 +103,6 @@ static void content_free(struct content *c)
 	free_contents = c;
 }
 
-void pages_free(struct pages *p)
-{
-	if (!p)
-		return;
-	for (size_t i = 0; i < p->n && p != staged; i++)
-		content_free(p->list[i].content);
-	if (p == staged)
-		staged = NULL;
-	free(p->list);
-	free(p);
-}
-
 /* What `before` has become is kept in the shortest way. */
 static struct content *content_new(struct content *before, const unsigned char *data)
 {
@@ -129,63 +119,105 @@ static struct content *content_new(struct content *before, const unsigned char *
 	return size == DELTA_TOO_LONG ? content_whole(data) : content_delta(key, delta, size);
 }
 
-size_t pages_settle(struct pages *p, const struct pages *before)
+static void settle(void *unused)
 {
-	size_t same = 0;
+	const struct pages *before = staged_before;
+	struct pages *p = staged;
 
-	if (!p || p != staged)
-		return 0;
-	staged = NULL;
 	for (size_t i = 0, k = 0; i < p->n; i++) {
 		struct page *page = &p->list[i];
 		while (before && k < before->n && before->list[k].at < page->at)
 			k++;
 		struct content *was = before && k < before->n && before->list[k].at == page->at ? before->list[k].content : NULL;
 		page->content = content_new(was, staged_data + i * PAGE);
-		same += page->content == was;
+		p->same += page->content == was;
 	}
-	return same;
 }
 
-/* Pages that lie side by side are read as one. */
-static bool read_contents(pid_t pid, const struct pages *p)
+void pages_settle(struct pages *p, const struct pages *before)
 {
+	if (!p || p != staged || settling)
+		return;
+	staged_before = before;
+	settling = true;
+	aside_do(settle, NULL);
+}
+
+/* Nothing is under way any more. */
+static void settled(void)
+{
+	pages_settle(staged, NULL);
+	if (settling)
+		aside_wait();
+	settling = false;
+	staged = NULL;
+}
+
+void pages_free(struct pages *p)
+{
+	if (!p)
+		return;
+	if (settling)
+		settled();
+	for (size_t i = 0; i < p->n && p != staged; i++)
+		content_free(p->list[i].content);
+	if (p == staged)
+		staged = NULL;
+	free(p->list);
+	free(p);
+}
+
+/* Pages from..to of those that are staged.  Such as lie side by side are read as one. */
+struct part {
+	pid_t pid;
+	size_t from, to;
+	bool ok;
+};
+
+static void read_part(void *part)
+{
+	struct part *x = part;
 	struct iovec here, there[IOVECS];
 
-	for (size_t i = 0, from; i < p->n;) {
+	x->ok = true;
+	for (size_t i = x->from, from; i < x->to && x->ok;) {
 		size_t n = 0;
-		for (from = i; i < p->n; i++) {
-			if (n && (uint64_t)(uintptr_t)there[n - 1].iov_base + there[n - 1].iov_len == p->list[i].at)
+		for (from = i; i < x->to; i++) {
+			uint64_t at = staged->list[i].at;
+			if (n && (uint64_t)(uintptr_t)there[n - 1].iov_base + there[n - 1].iov_len == at)
 				there[n - 1].iov_len += PAGE;
 			else if (n < IOVECS)
-				there[n++] = (struct iovec){(void *)(uintptr_t)p->list[i].at, PAGE};
+				there[n++] = (struct iovec){(void *)(uintptr_t)at, PAGE};
 			else
 				break;
 		}
 		here = (struct iovec){staged_data + from * PAGE, (i - from) * PAGE};
-		if (process_vm_readv(pid, &here, 1, there, n, 0) != (ssize_t)here.iov_len)
-			return false;
+		x->ok = process_vm_readv(x->pid, &here, 1, there, n, 0) == (ssize_t)here.iov_len;
 	}
-	return true;
 }
 
-struct pages *pages_read(pid_t pid, pid_t twin, const struct page_map *map)
+static bool read_contents(pid_t pid, size_t n)
 {
-	static uint64_t at[PAGES_MOST];
+	struct part first = {.pid = pid, .to = n / 2}, rest = {.pid = pid, .from = n / 2, .to = n};
 
-	pages_settle(staged, NULL);
+	aside_do(read_part, &rest);
+	read_part(&first);
+	aside_wait();
+	return first.ok && rest.ok;
+}
+
+struct pages *pages_read(pid_t pid, const uint64_t *at, size_t n)
+{
+	settled();
 	if (!staged_data)
 		staged_data = chunk_new(PAGES_MOST * PAGE);
-	ssize_t n = page_map_differing(map, pid, twin, at, PAGES_MOST);
-	if (n < 0)
-		return NULL;
 	struct pages *p = xcalloc(1, sizeof *p);
-	p->n = (size_t)n;
-	p->list = xcalloc(p->n + 1, sizeof *p->list);
-	for (size_t i = 0; i < p->n; i++)
+	p->n = n;
+	p->list = xcalloc(n + 1, sizeof *p->list);
+	for (size_t i = 0; i < n; i++)
 		p->list[i].at = at[i];
 	staged = p;
-	if (read_contents(pid, p))
+	if (read_contents(pid, n))
 		return p;
 	pages_free(p);
 	return NULL;
@@ -208,7 +240,7 @@ int pages_write(pid_t pid, struct pages *p, struct err *err)
 
 	if (fault("ckpt-pages"))
 		return err_set(err, "fault ckpt-pages");
-	pages_settle(staged, NULL);             /* its buffer is ours now */
+	settled();                      /* the buffer is ours now */
 	for (size_t i = 0, n; i < p->n; i += n) {
 		for (n = 0; n < IOVECS && i + n < p->n; n++) {
 			here[n] = (struct iovec){page_data(&p->list[i + n], staged_data + n * PAGE), PAGE};
@@ -222,7 +254,7 @@ int pages_write(pid_t pid, struct pages *p, struct err *err)
 
 void pages_bytes(struct pages *p, size_t *own, size_t *part)
 {
-	pages_settle(p, NULL);
+	settled();
 	*own = *part = 0;
 	for (size_t i = 0; i < p->n; i++) {
 		const struct content *c = p->list[i].content;
@@ -233,6 +265,12 @@ void pages_bytes(struct pages *p, size_t *own, size_t *part)
 			*part += PAGE / c->key->refs / c->refs;
 		}
 	}
+}
+
+size_t pages_same(const struct pages *p)
+{
+	settled();
+	return p->same;
 }
 
 size_t pages_count(const struct pages *p)

@@ -104,6 +104,7 @@ void cpu_enter(struct ckpt_session *s, pid_t pid, cpu_set_t *here)
 	int cpu = -1;
 
 	sched_getaffinity(0, sizeof s->own_affinity, &s->own_affinity);
+	aside_may_use(&s->own_affinity);
 	snprintf(path, sizeof path, "/proc/%d/stat", pid);
 	stat = fd_slurp(path, NULL);
 	/* Field 39, counted behind the name, which may hold anything (proc_pid_stat(5)). */
