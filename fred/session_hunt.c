@@ -76,6 +76,13 @@ int hunt_go_on(struct hunt *h, struct err *err)
 	return end->partial ? execute(h->s, end->command, err) : run_again_anywhere(h->s, end->parent, end, err);
 }
 
+int hunt_run_out(struct hunt *h, struct err *err)
+{
+	if (h->s->adapter->forget_changes(h->s->agent, err) || yes_or_no(h->s, err) < 0)
+		return -1;
+	return go_on_to(h->s, machine_node(h->d->fm, h->segment + 1), err);
+}
+
 int hunt_look(struct hunt *h, struct machine_value *value, struct err *err)
 {
 	struct machine *m = h->d->m;

@@ -37,6 +37,8 @@ int hunt_differs(struct hunt *h, const struct machine_value *from, struct machin
 /* Changes and passes are counted from here on, and it halts at those.  1, or 0: they cannot be seen. */
 int hunt_count_from_here(struct hunt *h, uint64_t halt, uint64_t halt_pass, struct err *err) must_check;
 int hunt_go_on(struct hunt *h, struct err *err) must_check;
+/* From a halt, to the end of the run; nothing is counted any more. */
+int hunt_run_out(struct hunt *h, struct err *err) must_check;
 int hunt_ask(struct hunt *h, struct adapter_event *reply, struct err *err) must_check;
 /* After a run.  Where several threads stop at once gdb tells of one, and of the next only when the program is to go on. */
 int hunt_ask_all(struct hunt *h, struct adapter_event *reply, struct err *err) must_check;

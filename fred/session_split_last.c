@@ -67,6 +67,7 @@ static int look_from(struct session *s, struct departure *d, const char *expr, s
 	open_from(s, d, base, past->end, turn);
 	forget_value(result);
 	int r = threads_hunt(s, &turn->d, expr, MOST_CHANGES, &past->look.now, past->behind, result, culprit, err);
+	d->other_values |= turn->d.other_values;
 	*never = r == 1 && result->outcome == WATCH_NEVER_CHANGED;
 	if (r == 1 && !*never)
 		return 1;
@@ -141,6 +142,14 @@ static int find_other(struct look *l, struct node *start, struct node *at, struc
 	return same < 0 && split_stopped(l->s, err) ? -1 : 0;
 }
 
+/* What it had there, for runs that are made again to be compared with. */
+static int know_end(struct session *s, struct node *end, struct err *err)
+{
+	if (end->witness.place || (!end->snapshot && (s->astray || s->timeline->here != end)))
+		return 0;
+	return travel_to(s, end, err) || request_witness_of_node(s, end, err) ? -1 : 0;
+}
+
 /* From ever earlier points of the command, and at last from its start. */
 static int look_in_run(struct session *s, struct departure *d, const char *expr, struct past *past, struct watch_result *result,
 		       struct culprit *culprit, struct turn *turn, bool *never, struct err *err)
@@ -150,7 +159,7 @@ static int look_in_run(struct session *s, struct departure *d, const char *expr,
 	int r = 0;
 
 	*never = true;
-	if (find_other(&past->look, start, past->at, &other, err))
+	if (know_end(s, past->end, err) || find_other(&past->look, start, past->at, &other, err))
 		return -1;
 	do {
 		if (other)

@@ -105,12 +105,29 @@ static int run_through(struct hunt *h, uint64_t most, struct err *err)
 	return 1;
 }
 
-/* The run has come to the end that it had. */
+/* The run has come to the end that it had; with the same values? */
+static int compare_end(struct hunt *h, struct err *err)
+{
+	int last = h->d->threads < 2 ? run_end(h, h->segment) : -1;
+	struct witness now;
+	bool changed;
+
+	if (last < 0)
+		return 0;
+	struct node *end = machine_node(h->d->fm, last + 1);
+	if (request_witness(h->s, end->witness.other_run, &now, err))
+		return -1;
+	int r = end_compare(h->s, end, &now, &changed, err);
+	witness_free(&now);
+	h->d->other_values |= r == 0 && changed;
+	return r;
+}
+
 static int check_final(struct hunt *h, struct err *err)
 {
 	int differs = hunt_differs(h, &h->final, NULL, err);
 
-	return differs > 0 ? watch_not_again(err) : differs;
+	return differs > 0 ? watch_not_again(err) : differs < 0 ? -1 : compare_end(h, err);
 }
 
 /* 1; 0: nothing was seen, or (h->unseen) can be. */
@@ -186,7 +203,7 @@ static int await_change(struct hunt *h, struct err *err)
 	if (h->changes > 1 || !h->statement)
 		return UNTOLD;
 	free(steal_pointer(&h->result->after.text));
-	return hunt_look(h, &h->result->after, err) ? -1 : SEEN;
+	return hunt_look(h, &h->result->after, err) || (h->d->threads < 2 && (hunt_run_out(h, err) || compare_end(h, err))) ? -1 : SEEN;
 }
 
 /* The first change of all.  As find_last(). */

@@ -174,6 +174,17 @@ def test_a_search_in_another_run_says_so(start, monkeypatch):
     assert "came to other values" in answer, answer
 
 
+@pytest.mark.parametrize("command, change", (("fred-last slept", "slept += lines;"), ("fred-reverse-watch --first lines", "for (lines = 0; lines < 3")))
+def test_a_watchpoint_in_another_run_says_so(start, debug_registers, command, change):
+    """The change is the same one in each run, and all else is not."""
+    gdb = start("thrice")
+    gdb.do_all("fred-set snapshot-interval 0", "run")
+    first = gdb.do("output first")
+    answer = gdb.do(command)
+    assert at(gdb) == next(line for text, line in LINES.items() if text.startswith(change)) and gdb.do("output first") != first
+    assert "came to other values" in answer, answer
+
+
 def test_reverse_watch_by_the_points(start):
     """Of a value that no other run would have."""
     gdb = start("sets", least=3)

@@ -96,7 +96,7 @@ def test_a_local_belongs_to_one_call(gdb):
     gdb.do("watch y")
     assert backwards(gdb, "y") == values[::-1]
     # The call before had its y at the same address.
-    assert "main () at" in gdb.do("bt 1") and gdb.do("output i") == "0"
+    assert "main () at" in gdb.do("bt 1") and gdb.do("output total") == "1"
 
 
 def test_a_local_that_went_out_of_scope(gdb):
