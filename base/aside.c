@@ -100,3 +100,27 @@ void aside_wait(void)
 	if (thread == WORKS)
 		await(&done, atomic_load(&given));
 }
+
+struct share {
+	void (*part)(void *ctx, size_t number);
+	void *ctx;
+	size_t n;
+	atomic_size_t next;
+};
+
+static void take_parts(void *share)
+{
+	struct share *s = share;
+
+	for (size_t i; (i = atomic_fetch_add(&s->next, 1)) < s->n;)
+		s->part(s->ctx, i);
+}
+
+void aside_share(void (*part)(void *ctx, size_t number), void *ctx, size_t n)
+{
+	struct share s = {.part = part, .ctx = ctx, .n = n};
+
+	aside_do(take_parts, &s);
+	take_parts(&s);
+	aside_wait();
+}

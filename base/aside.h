@@ -7,6 +7,7 @@
 #define BASE_ASIDE_H
 
 #include <sched.h>
+#include <stddef.h>
 
 /* Where this process may run, which the thread is to know while we are bound to one processor.  With less than two of them, or no
  * thread, jobs are done at once, by the caller. */
@@ -15,5 +16,7 @@ void aside_may_use(const cpu_set_t *cpus);
 void aside_do(void (*job)(void *ctx), void *ctx);
 /* Until all of them are done. */
 void aside_wait(void);
+/* Does parts 0 to n - 1 of a job, here and aside, each as soon as one of the two comes to it. */
+void aside_share(void (*part)(void *ctx, size_t number), void *ctx, size_t n);
 
 #endif

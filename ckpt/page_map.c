@@ -13,7 +13,6 @@
 #include "ckpt/ckpt_priv.h"
 
 #define MOST_ENTRIES (1ull << 20)       /* 4 GB of address space: more is not looked through */
-#define AT_ONCE 4096                    /* entries */
 
 #define FRAME_BITS 0x007fffffffffffffull        /* with PRESENT the page frame, with SWAPPED where it is */
 #define EXCLUSIVE (1ull << 56)
@@ -211,61 +210,66 @@ static bool differs(uint64_t here, uint64_t there)
 	return here & EXCLUSIVE || (here ^ there) & (FRAME_BITS | OF_FILE | SWAPPED | PRESENT);
 }
 
+/* A range that is compared by one thread. */
+#define PIECE 256                       /* pages */
+struct piece {
+	uint64_t from, to;
+	bool ok;
+	uint64_t differ[PIECE / 64];    /* a bit a page */
+};
+
 struct search {
 	int here, there;
 	const struct page_map *map;
-	size_t area;                    /* that of the last page, for they come in order */
-	const struct range *ranges;
-	size_t n_ranges;
-	bool ok;
+	struct piece *pieces;
 	size_t n;
-	uint64_t pages[PAGES_MOST];
-	uint64_t a[AT_ONCE], b[AT_ONCE];
 };
 
-static void begin(struct search *s, const struct page_map *map, int here, int there, const struct range *ranges, size_t n)
+static void compare(void *search, size_t number)
 {
-	s->here = here;
-	s->there = there;
-	s->map = map;
-	s->ranges = ranges;
-	s->n_ranges = n;
-	s->area = s->n = 0;
+	struct search *s = search;
+	struct piece *p = &s->pieces[number];
+	uint64_t a[PIECE], b[PIECE];
+	size_t n = (size_t)(p->to - p->from) / PAGE;
+	ssize_t bytes = (ssize_t)(n * sizeof a[0]);
+	off_t at = (off_t)(p->from / PAGE * sizeof a[0]);
+
+	p->ok = pread(s->here, a, (size_t)bytes, at) == bytes && pread(s->there, b, (size_t)bytes, at) == bytes;
+	for (size_t i = 0; p->ok && i < n; i++)
+		if (differs(a[i], b[i]))
+			p->differ[i / 64] |= 1ull << i % 64;
 }
 
-static bool add_page(struct search *s, uint64_t at)
+static void cut(struct search *s, const struct range *r)
 {
-	while (s->area < s->map->n && at >= s->map->areas[s->area].to)
-		s->area++;
-	if (s->area == s->map->n || at < s->map->areas[s->area].from || !s->map->areas[s->area].looked_at)
-		return true;
-	if (s->n == PAGES_MOST || !s->map->areas[s->area].writable)
-		return false;
-	s->pages[s->n++] = at;
-	return true;
-}
-
-static bool compare_some(struct search *s, uint64_t from, size_t n)
-{
-	ssize_t bytes = (ssize_t)(n * sizeof s->a[0]);
-	off_t at = (off_t)(from / PAGE * sizeof s->a[0]);
-
-	if (pread(s->here, s->a, (size_t)bytes, at) != bytes || pread(s->there, s->b, (size_t)bytes, at) != bytes)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (differs(s->a[i], s->b[i]) && !add_page(s, from + i * PAGE))
-			return false;
-	return true;
-}
-
-static bool compare(struct search *s, const struct range *r)
-{
-	for (uint64_t at = r->from; at < r->to; at += AT_ONCE * PAGE) {
-		uint64_t left = (r->to - at) / PAGE;
-		if (!compare_some(s, at, left < AT_ONCE ? (size_t)left : AT_ONCE))
-			return false;
+	for (uint64_t at = r->from; at < r->to; at += PIECE * PAGE) {
+		array_grow(s->pieces, s->n);
+		s->pieces[s->n++] = (struct piece){.from = at, .to = r->to - at > PIECE * PAGE ? at + PIECE * PAGE : r->to};
 	}
-	return true;
+}
+
+/* The pages of all pieces: how many, or -1. */
+static ssize_t collect(const struct search *s, uint64_t *pages)
+{
+	const struct area *area = s->map->areas, *end = area + s->map->n;
+	ssize_t found = 0;
+
+	for (const struct piece *p = s->pieces; p < s->pieces + s->n; p++) {
+		if (!p->ok)
+			return -1;
+		for (uint64_t at = p->from, i = 0; at < p->to; at += PAGE, i++) {
+			if (!(p->differ[i / 64] >> i % 64 & 1))
+				continue;
+			while (area < end && at >= area->to)
+				area++;
+			if (area == end || at < area->from || !area->looked_at)
+				continue;
+			if (found == PAGES_MOST || !area->writable)
+				return -1;
+			pages[found++] = at;
+		}
+	}
+	return found;
 }
 
 static int by_address(const void *a, const void *b)
@@ -305,54 +309,19 @@ static bool ranges_to_compare(const struct page_map *m, int here, struct range *
 	return m->pages <= MOST_ENTRIES;
 }
 
-static void search(void *half)
-{
-	struct search *s = half;
-
-	s->ok = true;
-	for (size_t i = 0; i < s->n_ranges && s->ok; i++)
-		s->ok = compare(s, &s->ranges[i]);
-}
-
-/* Cuts the ranges into two halves: of how many is the first? */
-static size_t halve(struct range **list, size_t *n)
-{
-	uint64_t all = 0, half = 0;
-	size_t i = 0;
-
-	for (size_t k = 0; k < *n; k++)
-		all += (*list)[k].to - (*list)[k].from;
-	while (i < *n && half + (*list)[i].to - (*list)[i].from <= all / 2) {
-		half += (*list)[i].to - (*list)[i].from;
-		i++;
-	}
-	uint64_t rest = (all / 2 - half) / PAGE * PAGE;
-	if (i == *n || !rest)
-		return i;
-	array_grow(*list, *n);
-	memmove(*list + i + 1, *list + i, ((*n)++ - i) * sizeof **list);
-	(*list)[i].to = (*list)[i + 1].from = (*list)[i].from + rest;
-	return i + 1;
-}
-
 ssize_t page_map_differing(const struct page_map *map, pid_t pid, pid_t twin, uint64_t pages[PAGES_MOST])
 {
-	static struct search first, rest;
 	cleanup_fd int here = open_pagemap(pid), there = open_pagemap(twin);
 	cleanup_free struct range *ranges = NULL;
+	struct search s = {.here = here, .there = there, .map = map};
 	size_t n = 0;
 
 	if (here < 0 || there < 0 || !ranges_to_compare(map, here, &ranges, &n))
 		return -1;
-	size_t half = halve(&ranges, &n);
-	begin(&first, map, here, there, ranges, half);
-	begin(&rest, map, here, there, ranges + half, n - half);
-	aside_do(search, &rest);
-	search(&first);
-	aside_wait();
-	if (!first.ok || !rest.ok || first.n + rest.n > PAGES_MOST)
-		return -1;
-	memcpy(pages, first.pages, first.n * sizeof *pages);
-	memcpy(pages + first.n, rest.pages, rest.n * sizeof *pages);
-	return (ssize_t)(first.n + rest.n);
+	for (size_t i = 0; i < n; i++)
+		cut(&s, &ranges[i]);
+	aside_share(compare, &s, s.n);
+	ssize_t found = collect(&s, pages);
+	free(s.pieces);
+	return found;
 }

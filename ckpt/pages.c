@@ -5,6 +5,7 @@
  * again.  What a page has become since the snapshot before is mostly a few words, the reference counts of some objects: then only
  * those are kept, beside what the page was, its key.  Fresh memory of ours costs page faults, too, and is far from the processor;
  * so whole pages come in huge ones, and are used again. */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -167,43 +168,29 @@ void pages_free(struct pages *p)
 	free(p);
 }
 
-/* Pages from..to of those that are staged.  Such as lie side by side are read as one. */
-struct part {
+/* Some pages of those that are staged, in order. */
+#define PART 32
+struct reading {
 	pid_t pid;
-	size_t from, to;
-	bool ok;
+	atomic_bool failed;
 };
 
-static void read_part(void *part)
+/* Such as lie side by side are read as one. */
+static void read_part(void *reading, size_t number)
 {
-	struct part *x = part;
-	struct iovec here, there[IOVECS];
+	struct reading *x = reading;
+	size_t from = number * PART, to = from + PART < staged->n ? from + PART : staged->n, n = 0;
+	struct iovec here = {staged_data + from * PAGE, (to - from) * PAGE}, there[PART];
 
-	x->ok = true;
-	for (size_t i = x->from, from; i < x->to && x->ok;) {
-		size_t n = 0;
-		for (from = i; i < x->to; i++) {
-			uint64_t at = staged->list[i].at;
-			if (n && (uint64_t)(uintptr_t)there[n - 1].iov_base + there[n - 1].iov_len == at)
-				there[n - 1].iov_len += PAGE;
-			else if (n < IOVECS)
-				there[n++] = (struct iovec){(void *)(uintptr_t)at, PAGE};
-			else
-				break;
-		}
-		here = (struct iovec){staged_data + from * PAGE, (i - from) * PAGE};
-		x->ok = process_vm_readv(x->pid, &here, 1, there, n, 0) == (ssize_t)here.iov_len;
+	for (size_t i = from; i < to; i++) {
+		uint64_t at = staged->list[i].at;
+		if (n && (uint64_t)(uintptr_t)there[n - 1].iov_base + there[n - 1].iov_len == at)
+			there[n - 1].iov_len += PAGE;
+		else
+			there[n++] = (struct iovec){(void *)(uintptr_t)at, PAGE};
 	}
-}
-
-static bool read_contents(pid_t pid, size_t n)
-{
-	struct part first = {.pid = pid, .to = n / 2}, rest = {.pid = pid, .from = n / 2, .to = n};
-
-	aside_do(read_part, &rest);
-	read_part(&first);
-	aside_wait();
-	return first.ok && rest.ok;
+	if (process_vm_readv(x->pid, &here, 1, there, n, 0) != (ssize_t)here.iov_len)
+		x->failed = true;
 }
 
 struct pages *pages_read(pid_t pid, const uint64_t *at, size_t n)
@@ -217,7 +204,9 @@ struct pages *pages_read(pid_t pid, const uint64_t *at, size_t n)
 	for (size_t i = 0; i < n; i++)
 		p->list[i].at = at[i];
 	staged = p;
-	if (read_contents(pid, n))
+	struct reading x = {.pid = pid};
+	aside_share(read_part, &x, (n + PART - 1) / PART);
+	if (!x.failed)
 		return p;
 	pages_free(p);
 	return NULL;
