@@ -122,6 +122,8 @@ static int one_by_one(struct batch *b)
 
 int batch_run(struct batch *b)
 {
+	if (!b->n)
+		return 0;       /* the loop makes one call at least */
 	if (!b->r->code)
 		return one_by_one(b);
 	return batch_send(b) < 0 || remote_run(b->r, batch_table(b), b->n) < 0 ? -1 : batch_receive(b);

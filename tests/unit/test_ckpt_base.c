@@ -227,6 +227,17 @@ static void working_directory(void **state)
 	t_expect(&t, "77", "umask 77");
 }
 
+/* All that the process and its twin are asked goes in batches, however it fills them. */
+static void any_number_of_files(void **state)
+{
+	NEEDS_BASE();
+	for (int i = 0; i < 50; i++) {
+		t_expect(&t, "0", "open r /dev/null");
+		t_snapshot(&t);
+		assert_true(stands(t_snapshot(&t)));
+	}
+}
+
 /* What is read again and again and does not change is left to a new twin some day. */
 static void long_row(void **state)
 {
@@ -332,7 +343,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ordinary_user), cmocka_unit_test(restore_fails), BASE(memory), BASE(dropped_first),
 		BASE(on_the_present_that_was_kept), BASE(much_is_written), BASE(a_new_mapping),
-		BASE(threads), BASE(pages), BASE(protected_page), BASE(settings), BASE(working_directory), BASE(long_row),
+		BASE(threads), BASE(pages), BASE(protected_page), BASE(settings), BASE(working_directory), BASE(any_number_of_files),
+		BASE(long_row),
 		cmocka_unit_test(a_debugger),
 	};
 
