@@ -79,7 +79,6 @@ static bool same_bytes(const struct buf *a, const struct buf *b)
 struct outside {
 	const struct base *base;
 	const struct ckpt_proc *proc;
-	const struct traced *traced;
 	bool same;
 };
 
@@ -90,8 +89,7 @@ static void compare_outside(void *outside)
 	cleanup_buf struct buf now = {0};
 	cleanup_free char *maps = proc_slurp(pid, "maps", NULL);
 
-	x->same = maps && !strcmp(maps, x->base->maps) && inherited_outside(pid, &x->proc->text, &now) && same_bytes(&now, &x->base->outside) &&
-		  inherited_files(pid, x->base->twin, x->traced->windows, x->traced->n_windows);
+	x->same = maps && !strcmp(maps, x->base->maps) && inherited_outside(pid, &x->proc->text, &now) && same_bytes(&now, &x->base->outside);
 }
 
 static bool same_inside(const struct base *b, const struct ckpt_proc *p, struct remote *r, pid_t *last)
@@ -103,14 +101,15 @@ static bool same_inside(const struct base *b, const struct ckpt_proc *p, struct 
 	       inherited_inside(r, p->pid, &p->text, &now, last) && same_bytes(&now, &b->inside);
 }
 
-/* What is compared aside is known when the pages are. */
+/* What is compared aside is known when the pages are.  Descriptors are not: while it is asked the process has one more now and then. */
 static struct pages *compare(struct base *b, const struct ckpt_proc *p, const struct traced *traced, struct remote *r, pid_t *last)
 {
 	static uint64_t at[PAGES_MOST];
-	struct outside x = {.base = b, .proc = p, .traced = traced};
+	struct outside x = {.base = b, .proc = p};
 
 	aside_do(compare_outside, &x);
-	ssize_t n = same_inside(b, p, r, last) ? page_map_differing(b->map, p->pid, b->twin, at) : -1;
+	bool same = inherited_files(p->pid, b->twin, traced->windows, traced->n_windows) && same_inside(b, p, r, last);
+	ssize_t n = same ? page_map_differing(b->map, p->pid, b->twin, at) : -1;
 	aside_wait();
 	return n >= 0 && x.same ? pages_read(p->pid, at, (size_t)n) : NULL;
 }
