@@ -51,6 +51,7 @@ void base_leave(struct ckpt_session *s, struct image *m)
 static bool ask_twin(struct base *b)
 {
 	cleanup_text struct proc_text text = {0};
+	struct descriptors files;
 	cpu_set_t here;
 	struct remote r;
 	struct err ignored;
@@ -62,8 +63,8 @@ static bool ask_twin(struct base *b)
 	sched_setaffinity(b->twin, sizeof here, &here);
 	buf_clear(&b->outside);         /* of a first attempt that failed */
 	buf_clear(&b->inside);
-	if (!proc_text_read(b->twin, &text) || remote_open(&r, b->twin, &b->place, &ignored) < 0 ||
-	    !inherited_outside(b->twin, &text, &b->outside) || !inherited_inside(&r, b->twin, &text, &b->inside, NULL))
+	if (!proc_text_read(b->twin, &text) || !inherited_descriptors(b->twin, &files) || remote_open(&r, b->twin, &b->place, &ignored) < 0 ||
+	    !inherited_outside(b->twin, &text, &b->outside) || !inherited_inside(&r, &text, &files, &b->inside, NULL))
 		return false;
 	b->maps = proc_slurp(b->twin, "maps", NULL);
 	b->map = b->maps ? page_map_new(b->twin, b->maps) : NULL;
@@ -92,23 +93,25 @@ static void compare_outside(void *outside)
 	x->same = maps && !strcmp(maps, x->base->maps) && inherited_outside(pid, &x->proc->text, &now) && same_bytes(&now, &x->base->outside);
 }
 
-static bool same_inside(const struct base *b, const struct ckpt_proc *p, struct remote *r, pid_t *last)
+static bool same_inside(const struct base *b, const struct ckpt_proc *p, const struct descriptors *files, struct remote *r, pid_t *last)
 {
 	const struct ckpt_thread *t = &p->threads[0];
 	cleanup_buf struct buf now = {0};
 
 	return !memcmp(&t->altstack, &b->altstack, sizeof b->altstack) && !memcmp(&t->rseq, &b->rseq, sizeof b->rseq) &&
-	       inherited_inside(r, p->pid, &p->text, &now, last) && same_bytes(&now, &b->inside);
+	       inherited_inside(r, &p->text, files, &now, last) && same_bytes(&now, &b->inside);
 }
 
-/* What is compared aside is known when the pages are.  Descriptors are not: while it is asked the process has one more now and then. */
+/* What is compared aside is known when the pages are. */
 static struct pages *compare(struct base *b, const struct ckpt_proc *p, const struct traced *traced, struct remote *r, pid_t *last)
 {
 	static uint64_t at[PAGES_MOST];
 	struct outside x = {.base = b, .proc = p};
+	struct descriptors files;
 
 	aside_do(compare_outside, &x);
-	bool same = inherited_files(p->pid, b->twin, traced->windows, traced->n_windows) && same_inside(b, p, r, last);
+	bool same = inherited_descriptors(p->pid, &files) && inherited_files(p->pid, b->twin, &files, traced->windows, traced->n_windows) &&
+		    same_inside(b, p, &files, r, last);
 	ssize_t n = same ? page_map_differing(b->map, p->pid, b->twin, at) : -1;
 	aside_wait();
 	return n >= 0 && x.same ? pages_read(p->pid, at, (size_t)n) : NULL;

@@ -48,13 +48,21 @@ void base_leave(struct ckpt_session *s, struct image *m);
 
 /* ---- inherited.c ---- */
 
+/* Its descriptors, in order.  False where they are too many, or cannot be told; and before it is asked anything, for then it has one
+ * more now and then. */
+#define MOST_FILES 64
+struct descriptors {
+	int fds[MOST_FILES], n;
+};
+bool inherited_descriptors(pid_t pid, struct descriptors *list) must_check;
 /* All that fork() hands down beside memory and its map, and that no other part of the engine records, as bytes to compare; text: of
  * process pid.  False where it cannot be told.  First what can be read, 0.1 ms; then what it must be asked itself; r: a thread of it
  * that works for us, last (or NULL): as numbers_save(). */
 bool inherited_outside(pid_t pid, const struct proc_text *text, struct buf *out) must_check;
-bool inherited_inside(struct remote *r, pid_t pid, const struct proc_text *text, struct buf *out, pid_t *last) must_check;
-/* Are their descriptors, which must have the same numbers, the same open files?  But for these, which are opened again. */
-bool inherited_files(pid_t a, pid_t b, const struct window *but, size_t n) must_check;
+bool inherited_inside(struct remote *r, const struct proc_text *text, const struct descriptors *files, struct buf *out,
+		      pid_t *last) must_check;
+/* Are a's descriptors, which b must have too, the same open files?  But for these, which are opened again. */
+bool inherited_files(pid_t a, pid_t b, const struct descriptors *list, const struct window *but, size_t n_but) must_check;
 
 /* ---- page_map.c ---- */
 

@@ -19,7 +19,6 @@
 
 #include "ckpt/ckpt_priv.h"
 
-#define MOST_FILES 64
 #define SIGACTION_SIZE 32               /* the kernel's: handler, flags, restorer, mask */
 #define IOPRIO_WHO_PROCESS 1
 #define AUXV_ROOM 512                   /* it has some 20 pairs of words */
@@ -105,24 +104,24 @@ static bool add_places(struct buf *out, pid_t pid)
 	return true;
 }
 
-static int list_files(pid_t pid, int fds[MOST_FILES])
+bool inherited_descriptors(pid_t pid, struct descriptors *list)
 {
 	char path[64];
-	int n = 0;
+	bool fits = true;
 
 	snprintf(path, sizeof path, "/proc/%d/fd", pid);
 	DIR *dir = opendir(path);
-	for (struct dirent *e; dir && n >= 0 && (e = readdir(dir));) {
+	list->n = 0;
+	for (struct dirent *e; dir && fits && (e = readdir(dir));) {
 		if (!isdigit((unsigned char)e->d_name[0]))
 			continue;
-		if (n < MOST_FILES)
-			fds[n++] = atoi(e->d_name);
-		else
-			n = -1;
+		fits = list->n < MOST_FILES;
+		if (fits)
+			list->fds[list->n++] = atoi(e->d_name);
 	}
 	if (dir)
 		closedir(dir);
-	return dir ? n : -1;
+	return dir && fits;
 }
 
 static bool is_window(int fd, const struct window *list, size_t n)
@@ -133,14 +132,12 @@ static bool is_window(int fd, const struct window *list, size_t n)
 	return false;
 }
 
-bool inherited_files(pid_t a, pid_t b, const struct window *but, size_t n_but)
+bool inherited_files(pid_t a, pid_t b, const struct descriptors *list, const struct window *but, size_t n_but)
 {
-	int fds[MOST_FILES], n = list_files(a, fds);
-
-	for (int i = 0; i < n; i++)
-		if (!is_window(fds[i], but, n_but) && syscall(SYS_kcmp, a, b, KCMP_FILE, (long)fds[i], (long)fds[i]) != 0)
+	for (int i = 0; i < list->n; i++)
+		if (!is_window(list->fds[i], but, n_but) && syscall(SYS_kcmp, a, b, KCMP_FILE, (long)list->fds[i], (long)list->fds[i]) != 0)
 			return false;
-	return n >= 0;
+	return true;
 }
 
 /* ---- what the process must be asked itself ---- */
@@ -196,13 +193,13 @@ static void ask_signals(struct asking *a, const char *status)
 		}
 }
 
-static void ask_files(struct asking *a, const int *fds, int n)
+static void ask_files(struct asking *a, const struct descriptors *list)
 {
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < list->n; i++) {
 		room(a, 0);
-		batch_call(&a->batch, SYS_fcntl, (uint64_t)fds[i], F_GETFD);
+		batch_call(&a->batch, SYS_fcntl, (uint64_t)list->fds[i], F_GETFD);
 	}
-	buf_add(a->out, fds, (size_t)n * sizeof *fds);
+	buf_add(a->out, list->fds, (size_t)list->n * sizeof list->fds[0]);
 }
 
 /* Linux 6.4. */
@@ -248,11 +245,11 @@ static void ask_limits(struct asking *a)
 }
 
 /* The number that the next open file gets. */
-static int free_number(const int *fds, int n)
+static int free_number(const struct descriptors *list)
 {
 	int i = 0;
 
-	while (i < n && fds[i] == i)    /* they are listed in order */
+	while (i < list->n && list->fds[i] == i)    /* they are listed in order */
 		i++;
 	return i;
 }
@@ -266,24 +263,21 @@ bool inherited_outside(pid_t pid, const struct proc_text *text, struct buf *out)
 	       (tells_auxv() || add_file(out, pid, "auxv")) && add_places(out, pid);
 }
 
-bool inherited_inside(struct remote *r, pid_t pid, const struct proc_text *text, struct buf *out, pid_t *last)
+bool inherited_inside(struct remote *r, const struct proc_text *text, const struct descriptors *files, struct buf *out, pid_t *last)
 {
 	struct asking a = {.out = out, .ok = true};
-	int fds[MOST_FILES], n = list_files(pid, fds);
 	struct number_question q;
 
-	if (n < 0)
-		return false;
 	begin(&a, r);
 	ask_signals(&a, text->status);
-	ask_files(&a, fds, n);
+	ask_files(&a, files);
 	ask_values(&a);
 	ask_limits(&a);
 	if (!batch_fits(&a.batch, NUMBER_CALLS, NUMBER_ROOM))
 		flush(&a);
 	size_t compared = a.batch.n, used = a.batch.used;
 	if (last)
-		number_ask(&a.batch, free_number(fds, n), &q);
+		number_ask(&a.batch, free_number(files), &q);
 	run(&a, compared, used);
 	if (last)
 		*last = number_told(&a.batch, &q);

@@ -52,6 +52,15 @@ enum { SCAN_FILE = 1 << 2, SCAN_PRESENT = 1 << 3, SCAN_SWAPPED = 1 << 4 };
 /* An area of so many pages, of which the twin has written half, is not scanned for them first: all its entries are read. */
 #define DENSE_PAGES 64
 
+static void append(struct range **list, size_t *n, const struct range *more, size_t n_more)
+{
+	for (size_t i = 0; i < n_more; i++) {
+		array_grow(*list, *n);
+		(*list)[(*n)++] = more[i];
+	}
+}
+
+/* Joined to the one before, if that is near. */
 static void add_range(struct range **list, size_t *n, uint64_t from, uint64_t to)
 {
 	if (*n && from <= (*list)[*n - 1].to + NEAR && from >= (*list)[*n - 1].from) {
@@ -59,8 +68,7 @@ static void add_range(struct range **list, size_t *n, uint64_t from, uint64_t to
 			(*list)[*n - 1].to = to;
 		return;
 	}
-	array_grow(*list, *n);
-	(*list)[(*n)++] = (struct range){from, to};
+	append(list, n, &(struct range){from, to}, 1);
 }
 
 /* Where a process has pages that it has written, present or swapped out.  False: this kernel cannot tell. */
@@ -136,10 +144,8 @@ static uint64_t common(const struct area *a, const struct range *list, size_t n)
 
 static void add_between(struct page_map *m, uint64_t from, uint64_t to)
 {
-	if (from >= to)
-		return;
-	array_grow(m->between, m->n_between);
-	m->between[m->n_between++] = (struct range){from, to};
+	if (from < to)
+		append(&m->between, &m->n_between, &(struct range){from, to}, 1);
 }
 
 static bool divide(struct page_map *m, int pagemap)
@@ -155,8 +161,7 @@ static bool divide(struct page_map *m, int pagemap)
 		const struct area *a = &m->areas[i];
 		if (!a->looked_at || !a->writable || a->to - a->from < DENSE_PAGES * PAGE || common(a, all, n_all) < (a->to - a->from) / 2)
 			continue;
-		array_grow(m->dense, m->n_dense);
-		m->dense[m->n_dense++] = (struct range){a->from, a->to};
+		append(&m->dense, &m->n_dense, &(struct range){a->from, a->to}, 1);
 		add_between(m, at, a->from);
 		at = a->to;
 	}
@@ -277,14 +282,6 @@ static int by_address(const void *a, const void *b)
 	const struct range *x = a, *y = b;
 
 	return x->from < y->from ? -1 : x->from > y->from;
-}
-
-static void append(struct range **list, size_t *n, const struct range *more, size_t n_more)
-{
-	for (size_t i = 0; i < n_more; i++) {
-		array_grow(*list, *n);
-		(*list)[(*n)++] = more[i];
-	}
 }
 
 /* Where either of them has written anything: what else there is cannot differ. */

@@ -119,13 +119,17 @@ def tickets(folder):
     return name
 
 
+def with_tickets(folder, fred, python, text):
+    script = os.path.join(folder.work, "p.py")
+    with open(script, "w") as file:
+        file.write(text)
+    return fred(argv=[python, "-m", "pdb", script, tickets(folder)])
+
+
 @pytest.mark.parametrize("more", (0, 1))
 def test_other_values(folder, fred, python, more):
     """The file is closed when a snapshot is taken, and does not go back: run again, work() draws another number."""
-    script = os.path.join(folder.work, "p.py")
-    with open(script, "w") as file:
-        file.write(TICKETS % more)
-    session = fred(argv=[python, "-m", "pdb", script, tickets(folder)])
+    session = with_tickets(folder, fred, python, TICKETS % more)
     session.do_all("break 14", "continue")
     assert session.do("p kept") == "101\n"
     answer = session.do("fred-reverse-step")
@@ -143,10 +147,7 @@ FAILS = TICKETS.replace("kept = work()", "kept = work()\n    try:\n        fail(
 @pytest.mark.parametrize("more", (0, 1))
 def test_other_values_at_a_failure(folder, fred, python, more):
     """The frames that have failed have them; what `finally` did after the last stop that is gone back to is no other value."""
-    script = os.path.join(folder.work, "p.py")
-    with open(script, "w") as file:
-        file.write(FAILS % more)
-    session = fred(argv=[python, "-m", "pdb", script, tickets(folder)])
+    session = with_tickets(folder, fred, python, FAILS % more)
     assert "IndexError" in session.do("continue")
     for command in "fred-reverse-step", "fred-reverse-next", "fred-reverse-watch of > 100":
         answer = session.do(command)
